@@ -1,0 +1,1 @@
+"""What every other part stands on. Imports nothing of ours outside this folder."""

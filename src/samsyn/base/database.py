@@ -1,0 +1,84 @@
+"""One SQLite file per realm, one writer at a time.
+
+WAL with synchronous=FULL: what a finished `write` did survives kill -9 and power loss. Several
+processes may open the file (the CLI signs while the node runs); SQLite's own lock orders them.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from samsyn.base.errors import ConfigError
+
+BUSY_MS = 30_000
+
+
+class Database:
+    """A SQLite file with a schema made of the parts that use it.
+
+    One connection guarded by a lock for writing, and one connection per thread for reading, so
+    that a reader never waits for a writer.
+    """
+
+    def __init__(self, path: Path, *schemas: str) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        self._local = threading.local()
+        self._readers: list[sqlite3.Connection] = []
+        try:
+            self._writer = self._connect()
+            with self._lock:
+                for schema in schemas:
+                    self._writer.executescript(schema)
+        except sqlite3.DatabaseError as e:
+            raise ConfigError(f"cannot open the store: {e}", where=str(path)) from e
+
+    def _connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+        db.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=FULL")
+        db.execute("PRAGMA foreign_keys=ON")
+        db.execute("PRAGMA secure_delete=ON")  # a purged body must not linger in free pages
+        return db
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """A transaction: all of it is durable when the block ends, or none of it."""
+        with self._lock:
+            if self._writer.in_transaction:  # nested in a caller's transaction: theirs decides
+                yield self._writer
+                return
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+            except BaseException:  # whatever it was, the half-done work must not stay
+                self._writer.execute("ROLLBACK")
+                raise
+            self._writer.execute("COMMIT")
+
+    def read(self) -> sqlite3.Connection:
+        """This thread's connection for reading; it sees what is committed."""
+        db: sqlite3.Connection | None = getattr(self._local, "db", None)
+        if db is None:
+            db = self._connect()
+            db.execute("PRAGMA query_only=ON")
+            self._local.db = db
+            with self._lock:
+                self._readers.append(db)
+        return db
+
+    def checkpoint(self) -> None:
+        """Fold the WAL into the file and empty it, so that purged bodies are gone from disk too."""
+        with self._lock:
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        with self._lock:
+            for db in [*self._readers, self._writer]:
+                db.close()
+            self._readers.clear()

@@ -1,0 +1,27 @@
+"""Names of things. Ids are random: they carry no time, no order and no count (architecture, invariant 2)."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import uuid
+
+_NAME = re.compile(r"^[a-z][a-z0-9-]{0,30}$")
+
+
+def new_id() -> str:
+    """A random statement id (UUID version 4, RFC 9562)."""
+    return str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
+
+
+def is_id(text: str) -> bool:
+    """Whether `text` is a UUID in its one canonical spelling."""
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def is_node_name(text: str) -> bool:
+    """Node and partner names: lower case, at most 31 characters, safe in paths and log origins."""
+    return bool(_NAME.match(text))

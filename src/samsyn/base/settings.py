@@ -1,0 +1,172 @@
+"""A node's home folder and its `config.toml`.
+
+    HOME/
+      config.toml      this organisation's settings
+      policy.toml      its release policy
+      zones.geojson    its zones (optional)
+      accounts.toml    who may sign in (password hashes)
+      keys/            private keys and the TLS certificate, readable by the owner only
+      partners/        one card a partner
+      actual/          store of the actual realm: ledger.sqlite, observations/
+      exercise/        store of the exercise realm; the two never meet
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from samsyn.base.clock import parse_iso, parse_span
+from samsyn.base.errors import ConfigError
+from samsyn.base.ids import is_node_name
+
+Realm = Literal["actual", "exercise"]
+
+
+class Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Settings refuse what they do not know: a misspelt key must not pass in silence."""
+
+
+class NodeSettings(Struct):
+    name: str  # short name, lower case: "dk"
+    organisation: str
+    realm: Realm = "actual"
+    home_listen: str = "127.0.0.1:8440"  # the picture and the home API
+    exchange_listen: str = "127.0.0.1:8441"  # partners, HTTPS
+    exchange_address: str = ""  # what partners are told, if it differs ("host:port")
+    languages: tuple[str, ...] = ("en", "sv")
+    default_marking: str = "TLP:AMBER"
+
+
+class ExerciseSettings(Struct):
+    """How time runs in the exercise realm; the actual realm has the machine's clock."""
+
+    start: str = ""  # RFC 3339; empty: now
+    speed: float = 1.0
+
+    def start_us(self) -> int | None:
+        return parse_iso(self.start) if self.start else None
+
+
+class FeedSettings(Struct):
+    name: str
+    kind: str  # a folder of feeds/
+    source: str  # file:PATH, tcp:HOST:PORT, udp:HOST:PORT, http(s)://...
+    date: str = ""  # "2013-11-12": for a source whose lines carry no date
+    poll_s: float = 5.0  # for http
+    silent_after_s: float = 60.0  # the feed itself counts as silent after this long
+    begin: str = ""  # exercise only: span after the exercise's start at which a recording begins
+
+
+class StandingOrder(Struct):
+    """Findings that the organisation signs as alerts by itself, without a person."""
+
+    id: str
+    why: str
+    detectors: tuple[str, ...]
+    marking: str = "TLP:AMBER"
+    onward: Literal["no", "ask", "circle", "free"] = "ask"
+    confidence: Literal["low", "medium", "high"] = "medium"
+    unit: str = ""  # the unit whose order it is; goes into the slot `author`
+
+
+class WatchSettings(Struct):
+    zones: str = "zones.geojson"
+    detectors: tuple[str, ...] = ()  # empty: all
+    warm: str = "24h"  # how far back the watch reads its own observations at start
+
+    def warm_us(self) -> int:
+        return parse_span(self.warm)
+
+
+class StoreSettings(Struct):
+    keep_observations: str = "30d"
+
+
+class Settings(Struct):
+    node: NodeSettings
+    exercise: ExerciseSettings = ExerciseSettings()
+    feed: tuple[FeedSettings, ...] = ()
+    standing_order: tuple[StandingOrder, ...] = ()
+    watch: WatchSettings = WatchSettings()
+    store: StoreSettings = StoreSettings()
+
+
+class Home:
+    """Where things lie in a home folder. No file is read but `config.toml`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @property
+    def config(self) -> Path:
+        return self.root / "config.toml"
+
+    @property
+    def policy(self) -> Path:
+        return self.root / "policy.toml"
+
+    @property
+    def accounts(self) -> Path:
+        return self.root / "accounts.toml"
+
+    @property
+    def keys(self) -> Path:
+        return self.root / "keys"
+
+    @property
+    def partners(self) -> Path:
+        return self.root / "partners"
+
+    def realm(self, realm: Realm) -> Path:
+        return self.root / realm
+
+    def ledger(self, realm: Realm) -> Path:
+        return self.realm(realm) / "ledger.sqlite"
+
+    def observations(self, realm: Realm) -> Path:
+        return self.realm(realm) / "observations"
+
+    def settings(self) -> Settings:
+        """Raises `ConfigError` with file and field."""
+        if not self.config.is_file():
+            raise ConfigError(
+                "this folder is no Samsyn home", where=str(self.root), do="make one with: samsyn init"
+            )
+        try:
+            found = msgspec.convert(tomllib.loads(self.config.read_text()), Settings)
+            found.exercise.start_us()
+            found.watch.warm_us()
+            parse_span(found.store.keep_observations)
+        except (tomllib.TOMLDecodeError, msgspec.ValidationError, ValueError) as e:
+            raise ConfigError(str(e), where=str(self.config)) from e
+        if not is_node_name(found.node.name):
+            raise ConfigError(
+                f"{found.node.name!r} is no node name",
+                where=f"{self.config}: node.name",
+                do="use lower-case letters, digits and -, at most 31",
+            )
+        return found
+
+
+def split_address(text: str, where: str) -> tuple[str, int]:
+    """`host:port`. Raises `ConfigError`."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or not 0 <= int(port) < 65_536:
+        raise ConfigError(f"{text!r} is no host:port", where=where)
+    return host, int(port)
+
+
+def to_toml_value(value: Any) -> str:
+    """One TOML value, for the few files that we write ourselves."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(to_toml_value(v) for v in value) + "]"
+    text = str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{text}"'
