@@ -44,22 +44,49 @@ class SystemClock:
 
 
 class ExerciseClock:
-    """An exercise's own time: starts at `start_us` and runs `speed` times as fast as `under`."""
+    """An exercise's own time: `start_us` at `began_us` of the clock under it, `speed` times as fast.
 
-    def __init__(self, start_us: int, speed: float, under: Clock) -> None:
-        if speed <= 0:
-            raise ConfigError(f"an exercise clock cannot run at speed {speed}", do="use more than 0")
-        self.start_us = start_us
-        self.speed = speed
+    Nodes that are told the same three numbers agree on the time, also after a restart.
+    """
+
+    _SLICE_S = 0.2  # how soon a waiting thread notices that the speed was changed
+
+    def __init__(self, start_us: int, speed: float, under: Clock, began_us: int | None = None) -> None:
+        self._lock = threading.Lock()
         self._under = under
-        self._began_us = under.now_us()
+        self._start_us = start_us
+        self._began_us = under.now_us() if began_us is None else began_us
+        self._speed = _checked_speed(speed)
+
+    @property
+    def speed(self) -> float:
+        return self._speed
+
+    def set_speed(self, speed: float) -> None:
+        """Run faster or slower from now on; the time itself does not jump."""
+        _checked_speed(speed)
+        with self._lock:
+            under_us = self._under.now_us()
+            self._start_us += int((under_us - self._began_us) * self._speed)
+            self._began_us = under_us
+            self._speed = speed
 
     def now_us(self) -> int:
-        return self.start_us + int((self._under.now_us() - self._began_us) * self.speed)
+        with self._lock:
+            return self._start_us + int((self._under.now_us() - self._began_us) * self._speed)
 
     def wait_until(self, at_us: int, stop: threading.Event) -> bool:
-        under_us = self._began_us + int((at_us - self.start_us) / self.speed)
-        return self._under.wait_until(under_us, stop)
+        while (left_us := at_us - self.now_us()) > 0:
+            wait_us = min(int(left_us / self._speed) + 1, int(self._SLICE_S * SECOND_US))
+            if not self._under.wait_until(self._under.now_us() + wait_us, stop):
+                return False
+        return not stop.is_set()
+
+
+def _checked_speed(speed: float) -> float:
+    if not 0 < speed <= 1_000_000:
+        raise ConfigError(f"an exercise clock cannot run at speed {speed}", do="use more than 0")
+    return speed
 
 
 class ManualClock:

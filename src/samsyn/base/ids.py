@@ -1,4 +1,4 @@
-"""Names of things. Ids are random: they carry no time, no order and no count (architecture, invariant 2)."""
+"""Names of things. Ids are random: they carry no time, no order and no count."""
 
 from __future__ import annotations
 

@@ -1,14 +1,14 @@
 """A node's home folder and its `config.toml`.
 
-    HOME/
-      config.toml      this organisation's settings
-      policy.toml      its release policy
-      zones.geojson    its zones (optional)
-      accounts.toml    who may sign in (password hashes)
-      keys/            private keys and the TLS certificate, readable by the owner only
-      partners/        one card a partner
-      actual/          store of the actual realm: ledger.sqlite, observations/
-      exercise/        store of the exercise realm; the two never meet
+HOME/
+  config.toml      this organisation's settings
+  policy.toml      its release policy
+  zones.geojson    its zones (optional)
+  accounts.toml    who may sign in (password hashes)
+  keys/            private keys and the TLS certificate, readable by the owner only
+  partners/        one card a partner
+  actual/          store of the actual realm: ledger.sqlite, observations/
+  exercise/        store of the exercise realm; the two never meet
 """
 
 from __future__ import annotations
@@ -44,11 +44,15 @@ class NodeSettings(Struct):
 class ExerciseSettings(Struct):
     """How time runs in the exercise realm; the actual realm has the machine's clock."""
 
-    start: str = ""  # RFC 3339; empty: now
+    start: str = ""  # RFC 3339, the exercise's own time at its beginning; empty: now
+    began: str = ""  # RFC 3339, the real time of that beginning; empty: when the node starts
     speed: float = 1.0
 
     def start_us(self) -> int | None:
         return parse_iso(self.start) if self.start else None
+
+    def began_us(self) -> int | None:
+        return parse_iso(self.began) if self.began else None
 
 
 class FeedSettings(Struct):
@@ -139,6 +143,7 @@ class Home:
         try:
             found = msgspec.convert(tomllib.loads(self.config.read_text()), Settings)
             found.exercise.start_us()
+            found.exercise.began_us()
             found.watch.warm_us()
             parse_span(found.store.keep_observations)
         except (tomllib.TOMLDecodeError, msgspec.ValidationError, ValueError) as e:
