@@ -30,7 +30,7 @@ class Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Settings refuse what they do not know: a misspelt key must not pass in silence."""
 
 
-class NodeSettings(Struct):
+class NodeSettings(Struct, frozen=True):
     name: str  # short name, lower case: "dk"
     organisation: str
     realm: Realm = "actual"
@@ -41,7 +41,7 @@ class NodeSettings(Struct):
     default_marking: str = "TLP:AMBER"
 
 
-class ExerciseSettings(Struct):
+class ExerciseSettings(Struct, frozen=True):
     """How time runs in the exercise realm; the actual realm has the machine's clock."""
 
     start: str = ""  # RFC 3339, the exercise's own time at its beginning; empty: now
@@ -55,7 +55,7 @@ class ExerciseSettings(Struct):
         return parse_iso(self.began) if self.began else None
 
 
-class FeedSettings(Struct):
+class FeedSettings(Struct, frozen=True):
     name: str
     kind: str  # a folder of feeds/
     source: str  # file:PATH, tcp:HOST:PORT, udp:HOST:PORT, http(s)://...
@@ -65,7 +65,7 @@ class FeedSettings(Struct):
     begin: str = ""  # exercise only: span after the exercise's start at which a recording begins
 
 
-class StandingOrder(Struct):
+class StandingOrder(Struct, frozen=True):
     """Findings that the organisation signs as alerts by itself, without a person."""
 
     id: str
@@ -77,7 +77,7 @@ class StandingOrder(Struct):
     unit: str = ""  # the unit whose order it is; goes into the slot `author`
 
 
-class WatchSettings(Struct):
+class WatchSettings(Struct, frozen=True):
     zones: str = "zones.geojson"
     detectors: tuple[str, ...] = ()  # empty: all
     warm: str = "24h"  # how far back the watch reads its own observations at start
@@ -86,11 +86,11 @@ class WatchSettings(Struct):
         return parse_span(self.warm)
 
 
-class StoreSettings(Struct):
+class StoreSettings(Struct, frozen=True):
     keep_observations: str = "30d"
 
 
-class Settings(Struct):
+class Settings(Struct, frozen=True):
     node: NodeSettings
     exercise: ExerciseSettings = ExerciseSettings()
     feed: tuple[FeedSettings, ...] = ()

@@ -1,0 +1,72 @@
+# Samsyn. Needs Python >= 3.11, make and a C compiler; everything else is brought into .venv.
+#
+#   PYTHON=python3.12 make test     another Python
+#   make test ARGS="tests/log -x"   only some tests
+#   DEMO_SECONDS=90 make demo       a demo that stops by itself and says whether all held
+
+PYTHON ?= python3
+JOBS   ?= 2
+ARGS   ?=
+UV     ?= uv
+
+BIN       := .venv/bin
+ENV       := .venv/.locked
+INSTALLED := .venv/.installed
+PAGE      := $(shell find ui -type f -not -path '*/node_modules/*' -not -name '.*' 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format bench nightly docs lock clean
+.DELETE_ON_ERROR:
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do \
+	  printf '  make %-8s %s\n' "$$name" "$$what"; done
+
+demo: $(INSTALLED)  ## three nodes, real traffic, one live picture
+	$(BIN)/samsyn demo $(ARGS)
+
+test: $(INSTALLED)  ## every test but the nightly ones
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile -m "not nightly" $(ARGS)
+
+lint: $(INSTALLED)  ## style, format, strict types, import contracts
+	$(BIN)/ruff check --quiet
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: $(ENV)  ## put the Python files in their usual form
+	$(BIN)/ruff check --fix --quiet
+	$(BIN)/ruff format --quiet
+
+bench: $(INSTALLED)  ## measure, side by side with peers, into bench/results.json
+	$(BIN)/python -m bench.run $(ARGS)
+
+nightly: $(INSTALLED)  ## the long tests
+	$(BIN)/python -m pytest -q -m nightly $(ARGS)
+
+docs: $(INSTALLED)  ## write the generated pages of docs/
+	$(BIN)/python docs/generate.py
+
+# Only hashes and versions go into the lock files; where packages come from is each machine's matter.
+lock:  ## renew both lock files (needs uv)
+	$(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-header --universal \
+	  --python-version 3.11 --upgrade requirements.in -o requirements.lock
+	$(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-header --universal \
+	  --python-version 3.11 --upgrade requirements-dev.in -c requirements.lock -o requirements-dev.lock
+
+clean:  ## remove everything that was built, the environment too
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf ui/node_modules ui/.stamp src/samsyn/interfaces/web demo-home
+	find src tests bench docs -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(ENV): requirements-dev.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Samsyn needs Python 3.11 or newer; choose one with PYTHON=..." >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+# Installing builds the web page too (hatch_build.py), so a changed page installs again.
+$(INSTALLED): $(ENV) pyproject.toml $(wildcard hatch_build.py) $(PAGE)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
