@@ -12,7 +12,7 @@ UV     ?= uv
 BIN       := .venv/bin
 ENV       := .venv/.locked
 INSTALLED := .venv/.installed
-PAGE      := $(shell find ui -type f -not -path '*/node_modules/*' -not -name '.*' 2>/dev/null)
+PAGE      := $(shell find ui -type f -not -path '*/node_modules/*' -not -path '*/.*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format bench nightly docs lock clean

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-BUILT = ("node_modules", ".venv", "__pycache__", "dist", "build")
+BUILT = ("node_modules", ".venv", "__pycache__")
 CODE = (".py", ".ts", ".svelte", ".js", ".mjs", ".css")
 TEXT = (*CODE, ".md", ".toml", ".json", ".yml", ".html", ".sh", ".in")
 
