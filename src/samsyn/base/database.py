@@ -54,15 +54,22 @@ class Database:
                 yield self._writer
                 return
             self._writer.execute("BEGIN IMMEDIATE")
+            self._local.writing = True
             try:
                 yield self._writer
             except BaseException:  # whatever it was, the half-done work must not stay
                 self._writer.execute("ROLLBACK")
                 raise
-            self._writer.execute("COMMIT")
+            else:
+                self._writer.execute("COMMIT")
+            finally:
+                self._local.writing = False
 
     def read(self) -> sqlite3.Connection:
-        """This thread's connection for reading; it sees what is committed."""
+        """This thread's connection for reading: what is committed and, inside this thread's own
+        `write`, what that has written so far (other threads never see half a transaction)."""
+        if getattr(self._local, "writing", False):
+            return self._writer
         db: sqlite3.Connection | None = getattr(self._local, "db", None)
         if db is None:
             db = self._connect()
