@@ -1,0 +1,1 @@
+"""One schema for what every source claims: columns with units, plausibility marks, Parquet."""
