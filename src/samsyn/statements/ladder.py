@@ -1,0 +1,153 @@
+"""Place and time, rung by rung, coarse to fine. Coarsening is disclosing fewer rungs.
+
+    place.region  cells of resolution 3     about 12,400 km2 each
+    place.area    cells of resolution 5     about 253 km2
+    place.spot    cells of resolution 7     about 5.2 km2
+    place.exact   the geometry itself (GeoJSON, RFC 7946)
+    time.day      2026-11-21
+    time.hour     2026-11-21T20Z
+    time.exact    2026-11-21T20:15:03Z
+
+Which cells a geometry touches is defined here once, so that every implementation finds the same
+(spec/statement.md): the cells of its points and of points along its edges, and for areas also the
+cells whose centre lies inside. That is done at the finest resolution where there are at most
+`limits.PLACE_CELLS`; coarser rungs are parents of those cells, finer ones are left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import h3
+
+from samsyn.base import geo, limits
+from samsyn.base.clock import iso, parse_iso
+from samsyn.base.errors import Refused
+from samsyn.statements.geometry import Geometry, read_geometry, touched
+
+PLACE_RUNGS: Final = ("region", "area", "spot", "exact")
+TIME_RUNGS: Final = ("day", "hour", "exact")
+RESOLUTIONS: Final = {"region": 3, "area": 5, "spot": 7}
+
+_CELL_SLOTS = (("place.spot", 7), ("place.area", 5), ("place.region", 3))  # fine to coarse
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_HOUR = re.compile(r"\d{4}-\d\d-\d\dT\d\dZ")
+
+
+def place_ladder(geometry: Mapping[str, Any]) -> dict[str, Any]:
+    """The rungs of a GeoJSON geometry. Cell lists are sorted; a rung too fine for it is absent.
+
+    Raises `Refused("malformed")` for what is no geometry or too large for any rung.
+    """
+    shape = read_geometry(geometry)
+    cells = _finest(shape)
+    finest = h3.get_resolution(next(iter(cells)))
+    rungs: dict[str, Any] = {}
+    for slot, resolution in reversed(_CELL_SLOTS):
+        if resolution <= finest:
+            rungs[slot] = sorted(_parents(cells, resolution))
+    rungs["place.exact"] = dict(geometry)
+    return rungs
+
+
+def time_ladder(at_us: int) -> dict[str, str]:
+    """The rungs of an instant (microseconds UTC)."""
+    exact = iso(at_us)
+    return {"time.day": exact[:10], "time.hour": f"{exact[:13]}Z", "time.exact": exact}
+
+
+def check_ladders(slots: Mapping[str, Any]) -> None:
+    """Check the rungs among `slots`, however many of them are there.
+
+    Raises `Refused("malformed")` for a rung that is not what its name says, and
+    `Refused("finer-outside-coarser")` for a finer one that does not lie inside a coarser one.
+    """
+    _check_time(slots)
+    _check_place(slots)
+
+
+def _check_time(slots: Mapping[str, Any]) -> None:
+    day, hour, exact = (slots.get(f"time.{rung}") for rung in TIME_RUNGS)
+    if exact is not None and not _is_exact(exact):
+        raise _malformed("time.exact", "is not a UTC time as 2026-11-21T20:15:03Z")
+    if hour is not None and not (_match(_HOUR, hour) and _is_exact(f"{hour[:-1]}:00:00Z")):
+        raise _malformed("time.hour", "is not an hour as 2026-11-21T20Z")
+    if day is not None and not (_match(_DAY, day) and _is_exact(f"{day}T00:00:00Z")):
+        raise _malformed("time.day", "is not a day as 2026-11-21")
+    if exact is not None and hour is not None and f"{exact[:13]}Z" != hour:
+        raise _outside("time.exact", "time.hour")
+    if day is not None and any(fine is not None and fine[:10] != day for fine in (hour, exact)):
+        raise _outside("time.exact" if hour is None else "time.hour", "time.day")
+
+
+def _match(pattern: re.Pattern[str], value: Any) -> bool:
+    return isinstance(value, str) and bool(pattern.fullmatch(value)) and value.isascii()
+
+
+def _is_exact(value: Any) -> bool:
+    """Whether `value` is a time in the one spelling that `base.clock.iso` gives it."""
+    try:
+        return isinstance(value, str) and iso(parse_iso(value)) == value
+    except (ValueError, OverflowError):
+        return False
+
+
+def _check_place(slots: Mapping[str, Any]) -> None:
+    fine: set[str] | None = None
+    fine_slot = "place.exact"
+    if "place.exact" in slots:
+        fine = _finest(read_geometry(slots["place.exact"]))
+    for slot, resolution in _CELL_SLOTS:
+        if slot not in slots:
+            continue
+        cells = _read_cells(slot, slots[slot], resolution)
+        if fine is not None:
+            if h3.get_resolution(next(iter(fine))) < resolution:
+                raise _malformed(slot, "is finer than the cells that the exact place can have")
+            if not _parents(fine, resolution) <= cells:
+                raise _outside(fine_slot, slot)
+        fine, fine_slot = cells, slot
+
+
+def _read_cells(slot: str, value: Any, resolution: int) -> set[str]:
+    if not isinstance(value, list) or not 0 < len(value) <= limits.PLACE_CELLS:
+        raise _malformed(slot, f"is not a list of 1 to {limits.PLACE_CELLS} cells")
+    for cell in value:
+        if not isinstance(cell, str) or not _is_cell(cell, resolution):
+            raise _malformed(slot, f"names a cell that is not an H3 cell of resolution {resolution}")
+    cells = set(value)
+    if len(cells) != len(value) or (len(value) > 1 and sorted(value) != value):
+        raise _malformed(slot, "is not sorted or names a cell twice")
+    return cells
+
+
+def _is_cell(cell: str, resolution: int) -> bool:
+    """Also that it is spelt as H3 spells it: one cell, one text."""
+    return (
+        len(cell) == 15
+        and cell == cell.lower()
+        and geo.is_cell(cell)
+        and geo.resolution(cell) == resolution
+    )
+
+
+def _finest(shape: Geometry) -> set[str]:
+    for _, resolution in _CELL_SLOTS:
+        cells = touched(shape, resolution)
+        if cells is not None:
+            return cells
+    raise _malformed("place.exact", f"touches more than {limits.PLACE_CELLS} cells of the coarsest rung")
+
+
+def _parents(cells: set[str], resolution: int) -> set[str]:
+    return {geo.parent(cell, resolution) for cell in cells}
+
+
+def _malformed(slot: str, what: str) -> Refused:
+    return Refused("malformed", f"{slot} {what}", where=slot)
+
+
+def _outside(fine: str, coarse: str) -> Refused:
+    return Refused("finer-outside-coarser", f"{fine} does not lie inside {coarse}", where=fine)

@@ -1,0 +1,87 @@
+"""A statement: what an organisation put its name to, and the parts of it that are held here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from samsyn.base.errors import Refused
+
+
+class Draft(msgspec.Struct, kw_only=True):
+    """What is about to be said, before anyone signed it.
+
+    slots: name to value, each disclosed or withheld as a whole: `place.*` and `time.*` (see
+        `ladder`), title, summary, text, confidence, author, sources, refs, tags, `body.FIELD`.
+    purpose, retain_until (a day, "2027-05-31") and personal are duties that travel with it, in
+        clear like kind and marking. A day given there is seen by every holder: choose it so that it
+        does not tell what the time ladder withholds.
+    """
+
+    kind: str
+    marking: str
+    onward: str
+    exercise: bool
+    slots: dict[str, Any]
+    purpose: str | None = None
+    retain_until: str | None = None
+    personal: bool | None = None
+
+
+class Statement(msgspec.Struct, frozen=True, kw_only=True):
+    """One signed statement with the disclosures that are held: all of them, or a view's.
+
+    jwt: the signed part, the same bytes for every holder.
+    disclosures: slot to its encoded disclosure; slots: slot to its value. Same keys.
+    extra: what else the originator says in clear that this version does not know; kept, so that
+        whoever knows it can read it.
+    """
+
+    iss: str
+    jti: str
+    ver: int
+    kind: str
+    marking: str
+    onward: str
+    exercise: bool
+    purpose: str | None = None
+    retain_until: str | None = None
+    personal: bool | None = None
+    extra: Mapping[str, Any] = {}
+    jwt: bytes
+    disclosures: Mapping[str, bytes]
+    slots: Mapping[str, Any]
+
+    def present(self, slots: Iterable[str] | None = None) -> bytes:
+        """The signed part with the disclosures of `slots` (None: all that are held): `jwt~d1~d2~`.
+
+        In the order of slot names, so the same slots give the same bytes. Raises `KeyError` for a
+        slot that is not held: what was to be shown must not go missing in silence.
+        """
+        names = sorted(self.disclosures if slots is None else set(slots))
+        return b"~".join([self.jwt, *[self.disclosures[name] for name in names], b""])
+
+    def merged(self, other: Statement) -> Statement:
+        """This statement with the disclosures of another view of it as well (widening).
+
+        Raises `Refused("equivocation")` where the two are not one: same name, other signed part.
+        """
+        if other.jwt != self.jwt:
+            raise Refused(
+                "equivocation",
+                f"two signed statements under one name ({self.jti}, version {self.ver})",
+                evidence={"held": self.present(), "received": other.present()},
+            )
+        return msgspec.structs.replace(
+            self,
+            disclosures={**self.disclosures, **other.disclosures},
+            slots={**self.slots, **other.slots},
+        )
+
+
+def view_hash(presentation: bytes) -> bytes:
+    """The name of a view in a channel: SHA-256 of its bytes."""
+    return sha256(presentation).digest()

@@ -1,0 +1,202 @@
+"""What was said and what was received: one row a version, with every disclosure held of it.
+
+- `(jti, ver)` has one signed part, for ever: another one is equivocation and is refused.
+- A `jti` belongs to the originator who used it first.
+- The highest version of a `jti` stands; lower ones are superseded; withdrawn is final for all.
+- Purged means that no byte of the body is in the database any more; the hash of the signed part
+  stays, so that the row still says which statement it was.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any, Literal
+
+import msgspec
+
+from samsyn.base.database import Database
+from samsyn.base.encoding import to_json
+from samsyn.base.errors import Refused
+from samsyn.statements.sign import parse
+from samsyn.statements.statement import Statement
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS statement (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  jti TEXT NOT NULL, ver INTEGER NOT NULL, iss TEXT NOT NULL, kind TEXT NOT NULL,
+  state TEXT NOT NULL, received_from TEXT, at_us INTEGER NOT NULL,
+  jwt_hash BLOB NOT NULL, body BLOB
+);
+CREATE UNIQUE INDEX IF NOT EXISTS statement_jti ON statement (jti, ver);
+"""
+
+State = Literal["standing", "superseded", "withdrawn"]
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """A version as the store holds it, in the order of the table's columns."""
+
+    id: int  # in order of arrival here; stays home
+    jti: str
+    ver: int
+    iss: str
+    kind: str
+    state: State
+    received_from: str | None  # the partner through whom it came; None: said here
+    at_us: int
+    jwt_hash: bytes
+    body: bytes | None
+
+    @property
+    def purged(self) -> bool:
+        return self.body is None
+
+    @property
+    def statement(self) -> Statement | None:
+        """What is held of it, read from its bytes; verified before it was put here. None once purged."""
+        return parse(self.body) if self.body is not None else None
+
+
+class StatementStore:
+    """All statements of one realm. Reads see what is committed, and the caller's own transaction."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def put(self, statement: Statement, received_from: str | None, at_us: int) -> Stored:
+        """Keep a verified statement; of one held already, keep the disclosures of both.
+
+        A statement that was withdrawn stays withdrawn, and where it was purged nothing of it is
+        kept again: the returned state says so. Raises `Refused("equivocation")` with both as
+        evidence, and `Refused("version-by-another-originator")`.
+        """
+        with self._db.write() as db:
+            return _put(db, statement, received_from, at_us)
+
+    def put_many(
+        self, statements: Sequence[Statement], received_from: str | None, at_us: int
+    ) -> list[Stored]:
+        """`put` for many in one transaction: all are kept or none."""
+        with self._db.write() as db:
+            return [_put(db, statement, received_from, at_us) for statement in statements]
+
+    def get(self, jti: str, ver: int | None = None) -> Stored | None:
+        """That version, or the highest one there is."""
+        row = (
+            self._db.read()
+            .execute(
+                "SELECT * FROM statement WHERE jti = ? AND ver = coalesce(?, ver) "
+                "ORDER BY ver DESC LIMIT 1",
+                (jti, ver),
+            )
+            .fetchone()
+        )
+        return _stored(row) if row else None
+
+    def versions(self, jti: str) -> list[Stored]:
+        """All versions held of a statement, lowest first."""
+        return _versions(self._db.read(), jti)
+
+    def withdraw(self, jti: str, purge: bool, at_us: int) -> int:
+        """Let a statement no longer stand, all its versions. Returns how many are held here.
+
+        With `purge` their bodies go; `Database.checkpoint` after the transaction then empties the
+        write-ahead log of them as well. `at_us` is not kept where nothing is held.
+        """
+        with self._db.write() as db:
+            done = db.execute("UPDATE statement SET state = 'withdrawn' WHERE jti = ?", (jti,))
+            if purge:
+                db.execute("UPDATE statement SET body = NULL WHERE jti = ?", (jti,))
+            return done.rowcount
+
+    def page(
+        self, *, before: int | None = None, limit: int = 100, states: Sequence[State] = ()
+    ) -> list[Stored]:
+        """The newest to arrive first; `before` is the `id` of the last one of the page before.
+
+        states: only these; none given: all.
+        """
+        rows = self._db.read().execute(
+            "SELECT * FROM statement WHERE id < coalesce(?, 9e18) "
+            "AND (? = '[]' OR state IN (SELECT value FROM json_each(?))) ORDER BY id DESC LIMIT ?",
+            (before, wanted := to_json(states).decode(), wanted, limit),
+        )
+        return [_stored(row) for row in rows]
+
+
+def _versions(db: sqlite3.Connection, jti: str) -> list[Stored]:
+    rows = db.execute("SELECT * FROM statement WHERE jti = ? ORDER BY ver", (jti,))
+    return [_stored(row) for row in rows]
+
+
+def _stored(row: tuple[Any, ...]) -> Stored:
+    return Stored(*row)
+
+
+def _put(db: sqlite3.Connection, statement: Statement, received_from: str | None, at_us: int) -> Stored:
+    held = _versions(db, statement.jti)
+    if held and held[0].iss != statement.iss:
+        raise Refused(
+            "version-by-another-originator",
+            f"{statement.iss} uses the id of a statement by {held[0].iss}",
+            evidence={"received": statement.present()},
+        )
+    same = next((h for h in held if h.ver == statement.ver), None)
+    return _widen(db, same, statement) if same else _insert(db, held, statement, received_from, at_us)
+
+
+def _widen(db: sqlite3.Connection, held: Stored, statement: Statement) -> Stored:
+    """Add the disclosures of another view of the same version."""
+    if held.jwt_hash != sha256(statement.jwt).digest():
+        raise Refused(
+            "equivocation",
+            f"{statement.iss} has signed two statements under one name "
+            f"({statement.jti}, version {statement.ver})",
+            evidence={"held": held.body or held.jwt_hash, "received": statement.present()},
+        )
+    before = held.statement
+    if before is None or statement.disclosures.keys() <= before.disclosures.keys():
+        return held
+    body = before.merged(statement).present()
+    db.execute("UPDATE statement SET body = ? WHERE id = ?", (body, held.id))
+    return msgspec.structs.replace(held, body=body)
+
+
+def _insert(
+    db: sqlite3.Connection,
+    held: Sequence[Stored],
+    statement: Statement,
+    received_from: str | None,
+    at_us: int,
+) -> Stored:
+    state: State = "standing"
+    body: bytes | None = statement.present()
+    if any(h.state == "withdrawn" for h in held):
+        state = "withdrawn"
+        body = None if any(h.purged for h in held) else body
+    elif any(h.ver > statement.ver for h in held):
+        state = "superseded"
+    elif held:
+        db.execute(
+            "UPDATE statement SET state = 'superseded' WHERE jti = ? AND state = 'standing'",
+            (statement.jti,),
+        )
+    row = (
+        statement.jti,
+        statement.ver,
+        statement.iss,
+        statement.kind,
+        state,
+        received_from,
+        at_us,
+        sha256(statement.jwt).digest(),
+        body,
+    )
+    done = db.execute(
+        "INSERT INTO statement (jti, ver, iss, kind, state, received_from, at_us, jwt_hash, body) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        row,
+    )
+    return _stored((done.lastrowid, *row))
