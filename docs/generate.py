@@ -20,18 +20,22 @@ MADE = "<!-- Written by `make docs`; change the source that is named here, not t
 def table(heads: list[str], rows: list[list[str]]) -> str:
     """A Markdown table."""
     lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines
+    )
 
 
 def limits_page() -> str:
     """What a node takes from outside at most, from base/limits.py and the comments in it."""
     parts = [
         f"# Limits\n\n{MADE}",
-        "Every limit on what comes from outside, from `src/samsyn/base/limits.py`. What is over a limit is\n"
-        "refused with its reason; nothing is cut short in silence.",
+        "Every limit on what comes from outside, from `src/samsyn/base/limits.py`. What is over a\n"
+        "limit is refused with its reason; nothing is cut short in silence.",
     ]
     for title, entries in _sections(Path(limits.__file__).read_text(encoding="utf-8")):
-        rows = [[f"`{name}`", _amount(name, getattr(limits, name)), comment] for name, comment in entries]
+        rows = [
+            [f"`{name}`", _amount(name, getattr(limits, name)), comment] for name, comment in entries
+        ]
         parts += [f"## {title[0].upper()}{title[1:]}", table(["limit", "at most", "what it is"], rows)]
     return "\n\n".join(parts) + "\n"
 

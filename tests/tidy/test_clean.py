@@ -31,9 +31,13 @@ def machine_paths(root: Path) -> list[str]:
 
 
 def package_indexes(root: Path) -> list[str]:
-    """Addresses of package indexes; in a lock file, any address at all."""
+    """Addresses of package indexes, and of any package in a lock file."""
     locks = [p for p in tree.files(root) if p.suffix == ".lock" or p.name == "package-lock.json"]
-    found = [f"{tree.name(p, root)}: has an address" for p in locks if re.search(r'"resolved"|^[^#]*://', _text(p), re.M)]
+    found = [
+        f"{tree.name(p, root)}: has an address"
+        for p in locks
+        if ('"resolved"' if p.suffix == ".json" else "://") in _text(p)
+    ]
     return found + _lines(root, INDEX, but=tuple(p.name for p in locks))
 
 
@@ -49,10 +53,14 @@ def big_files(root: Path) -> list[str]:
 
 
 def unsaid_sources(root: Path) -> list[str]:
-    """Recordings carried in the project without a SOURCE beside or in them: whose, and under which licence."""
+    """Recordings carried in the project without a SOURCE line beside them: whose, under which licence."""
     problems = []
     for path in tree.files(root, ".gz", ".ais", ".pmtiles", ".parquet", under="exercises"):
-        beside = [p for p in path.parent.iterdir() if p.suffix in (".md", ".txt", ".toml") or p.name == "SOURCE"]
+        beside = [
+            p
+            for p in path.parent.iterdir()
+            if p.suffix in (".md", ".txt", ".toml") or p.name == "SOURCE"
+        ]
         if not any("SOURCE" in p.name or "SOURCE" in _text(p) or "source" in _text(p) for p in beside):
             problems.append(f"{tree.name(path, root)}: no SOURCE line beside it")
     return problems
@@ -64,7 +72,9 @@ def _lines(root: Path, pattern: re.Pattern[str], but: tuple[str, ...] = ()) -> l
         where = tree.name(path, root)
         if where != SELF and path.name not in but and path.stat().st_size <= BIG_BYTES:
             for found in pattern.finditer(text := _text(path)):
-                problems.append(f"{where}:{text.count(chr(10), 0, found.start()) + 1}: {found[0].strip()}")
+                problems.append(
+                    f"{where}:{text.count(chr(10), 0, found.start()) + 1}: {found[0].strip()}"
+                )
     return problems
 
 
@@ -75,7 +85,9 @@ def _text(path: Path) -> str:
 
 
 def _generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("samsyn_docs_generate", tree.ROOT / "docs" / "generate.py")
+    spec = importlib.util.spec_from_file_location(
+        "samsyn_docs_generate", tree.ROOT / "docs" / "generate.py"
+    )
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -114,7 +126,7 @@ def test_every_limit_says_what_it_is() -> None:
     [
         (machine_paths, "src/a.py", "HERE = '/work/main'"),
         (machine_paths, "docs/a.md", "see /home/anna/x"),
-        (package_indexes, "requirements.lock", "--index-url https://example.org/simple"),
+        (package_indexes, "requirements.lock", "a @ https://example.org/a.whl"),
         (package_indexes, "ui/package-lock.json", '{"resolved": "https://example.org/a.tgz"}'),
         (package_indexes, "docs/a.md", "from https://pypi.example.org/simple"),
         (package_indexes, "pip.conf", "index-url = https://example.org"),
@@ -123,7 +135,9 @@ def test_every_limit_says_what_it_is() -> None:
         (unsaid_sources, "exercises/a/b.csv.gz", "\0"),
     ],
 )
-def test_a_soiled_tree_is_told(check: Callable[[Path], list[str]], name: str, text: str, tmp_path: Path) -> None:
+def test_a_soiled_tree_is_told(
+    check: Callable[[Path], list[str]], name: str, text: str, tmp_path: Path
+) -> None:
     tree.write(tmp_path, name, text)
     assert len(check(tmp_path)) == 1
 

@@ -40,14 +40,18 @@ def _is_there(root: Path, page: Path, said: str) -> bool:
     if "/" not in said:
         return not said.endswith(".py") or any(p.name == said for p in tree.files(root, ".py"))
     wanted = re.sub(r"<\w+>", "*", said.rstrip("/"))
-    return any(any(start.glob(wanted)) for start in (root, root / "src", root / "src/samsyn", page.parent))
+    return any(
+        any(start.glob(wanted)) for start in (root, root / "src", root / "src/samsyn", page.parent)
+    )
 
 
 def dead_links(root: Path) -> list[str]:
     """Links from any page to a file or a heading of ours that is not there."""
     problems = []
     for page in tree.files(root, ".md"):
-        text = re.sub(r"```.*?```", lambda m: "\n" * m[0].count("\n"), page.read_text("utf-8"), flags=re.DOTALL)
+        text = re.sub(
+            r"```.*?```", lambda m: "\n" * m[0].count("\n"), page.read_text("utf-8"), flags=re.DOTALL
+        )
         for number, line in enumerate(text.splitlines(), 1):
             for link in LINK.findall(line):
                 if not re.match(r"[a-z]+:", link) and not _leads_somewhere(page, link):
@@ -87,7 +91,9 @@ def test_the_project_holds(check: Callable[[Path], list[str]]) -> None:
         (dead_links, "docs/a.md", "# Here\n[a](#gone)"),
     ],
 )
-def test_a_false_page_is_told(check: Callable[[Path], list[str]], page: str, text: str, tmp_path: Path) -> None:
+def test_a_false_page_is_told(
+    check: Callable[[Path], list[str]], page: str, text: str, tmp_path: Path
+) -> None:
     tree.write(tmp_path, "src/samsyn/feeds/here.py", "")
     tree.write(tmp_path, page, text)
     assert len(check(tmp_path)) == 1
@@ -98,8 +104,8 @@ def test_a_true_page_holds(tmp_path: Path) -> None:
     tree.write(
         tmp_path,
         "docs/life-of-a-thing.md",
-        "# Its Life, in short\n`feeds/ais/feed.py`, `feeds/<name>/feed.py:3`, `src/samsyn/feeds/`, `feed.py::f`,\n"
-        "`/exchange/entries`, `config.toml`, `HOME/config.toml`, `place.exact`\n"
+        "# Its Life, in short\n`feeds/ais/feed.py`, `feeds/<name>/feed.py:3`, `src/samsyn/feeds/`\n"
+        "`feed.py::f`, `/exchange/entries`, `config.toml`, `HOME/config.toml`, `place.exact`\n"
         "[here](#its-life-in-short) [there](../src/samsyn/feeds/ais/feed.py) [out](https://example.org/a.md)\n",
     )
     assert named_files(tmp_path) == []

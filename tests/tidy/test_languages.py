@@ -24,7 +24,9 @@ def missing_titles(root: Path) -> list[str]:
         if path.name in TITLED:
             title = tomllib.loads(path.read_text(encoding="utf-8")).get("title", {})
             if not isinstance(title, dict) or set(title) < set(LANGUAGES):
-                problems.append(f"{tree.name(path, root)}: the title is not in {' and '.join(LANGUAGES)}")
+                problems.append(
+                    f"{tree.name(path, root)}: the title is not in {' and '.join(LANGUAGES)}"
+                )
     return problems
 
 
@@ -60,7 +62,10 @@ def half_told_page(root: Path) -> list[str]:
                 problems.append(f"{tree.name(english, root)}: there is no sv.json beside it")
                 continue
             en, sv = (json.loads(p.read_text(encoding="utf-8")) for p in (english, swedish))
-            problems += [f"{tree.name(swedish, root)}: {key!r} is not in both" for key in sorted(set(en) ^ set(sv))]
+            problems += [
+                f"{tree.name(swedish, root)}: {key!r} is not in both"
+                for key in sorted(set(en) ^ set(sv))
+            ]
     return problems
 
 
@@ -103,7 +108,9 @@ def test_the_project_holds(check: Callable[[Path], list[str]]) -> None:
         (half_told_page, "ui/src/en.json", "{}"),
     ],
 )
-def test_a_missing_language_is_told(check: Callable[[Path], list[str]], name: str, text: str, tmp_path: Path) -> None:
+def test_a_missing_language_is_told(
+    check: Callable[[Path], list[str]], name: str, text: str, tmp_path: Path
+) -> None:
     tree.write(tmp_path, name, text)
     assert len(check(tmp_path)) == 1
 

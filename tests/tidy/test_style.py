@@ -25,8 +25,12 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 def long_files(root: Path) -> list[str]:
     """Hand-written source files with more lines than the ceiling."""
-    counted = ((p, len(p.read_text(encoding="utf-8").splitlines())) for p in tree.files(root, *tree.CODE))
-    return [f"{tree.name(p, root)}: {n} lines, at most {FILE_LINES}" for p, n in counted if n > FILE_LINES]
+    counted = (
+        (p, len(p.read_text(encoding="utf-8").splitlines())) for p in tree.files(root, *tree.CODE)
+    )
+    return [
+        f"{tree.name(p, root)}: {n} lines, at most {FILE_LINES}" for p, n in counted if n > FILE_LINES
+    ]
 
 
 def long_functions(root: Path) -> list[str]:
@@ -78,7 +82,9 @@ def broad_excepts(root: Path) -> list[str]:
                 comment = lines[node.lineno - 1].partition("#")[2]
                 reason = re.sub(r"noqa(:\s*[A-Z]+\d+(,\s*[A-Z]+\d+)*)?", "", comment)
                 if len(re.findall(r"\w+", reason)) < REASON_WORDS:
-                    problems.append(f"{tree.name(path, root)}:{node.lineno}: a broad except without a reason")
+                    problems.append(
+                        f"{tree.name(path, root)}:{node.lineno}: a broad except without a reason"
+                    )
     return problems
 
 
@@ -150,13 +156,29 @@ MARK = "TO" + "DO"
 BAD = [
     (long_files, {"src/samsyn/a.py": "x = 1\n" * (FILE_LINES + 1)}, "501 lines"),
     (long_files, {"ui/src/a.svelte": "<p></p>\n" * (FILE_LINES + 1)}, "a.svelte"),
-    (long_functions, {"src/samsyn/a.py": "def f():\n" + "    x = 1\n" * FUNCTION_LINES}, "f has 71 lines"),
+    (
+        long_functions,
+        {"src/samsyn/a.py": "def f():\n" + "    x = 1\n" * FUNCTION_LINES},
+        "f has 71 lines",
+    ),
     (deep_folders, {"src/samsyn/a/b/c/d/e.py": ""}, "a/b/c/d/e.py"),
     (untold, {"src/samsyn/a.py": "x = 1\n"}, "no docstring"),
-    (untold, {"src/samsyn/a.py": '"""A."""\ndef f():\n' + "    x = 1\n" * PLAIN_LINES}, "f has no docstring"),
+    (
+        untold,
+        {"src/samsyn/a.py": '"""A."""\ndef f():\n' + "    x = 1\n" * PLAIN_LINES},
+        "f has no docstring",
+    ),
     (broad_excepts, {"src/a.py": "try:\n    pass\nexcept Exception:\n    pass\n"}, "a.py:3"),
-    (broad_excepts, {"src/a.py": "try:\n    pass\nexcept (ValueError, BaseException):\n    pass\n"}, "a.py:3"),
-    (broad_excepts, {"src/a.py": "try:\n    pass\nexcept Exception:  # noqa: BLE001\n    pass\n"}, "a.py:3"),
+    (
+        broad_excepts,
+        {"src/a.py": "try:\n    pass\nexcept (ValueError, BaseException):\n    pass\n"},
+        "a.py:3",
+    ),
+    (
+        broad_excepts,
+        {"src/a.py": "try:\n    pass\nexcept Exception:  # noqa: BLE001\n    pass\n"},
+        "a.py:3",
+    ),
     (broad_excepts, {"src/a.py": "try:\n    pass\nexcept:\n    pass\n"}, "a.py:3"),
     (unfinished, {"src/a.py": f"x = 1  # {MARK}: more\n"}, "a.py:1"),
     (
@@ -164,7 +186,11 @@ BAD = [
         {"src/s/a.py": "import s.b", "src/s/b.py": "from s.c import x", "src/s/c.py": "from s import a"},
         "s.a -> s.b -> s.c -> s.a",
     ),
-    (cycles, {"src/s/a.py": "from . import b", "src/s/b.py": "def f():\n    from .a import x\n"}, "s.a -> s.b -> s.a"),
+    (
+        cycles,
+        {"src/s/a.py": "from . import b", "src/s/b.py": "def f():\n    from .a import x\n"},
+        "s.a -> s.b -> s.a",
+    ),
 ]
 
 

@@ -11,7 +11,18 @@ import pytest
 from tests.tidy import tree
 
 PAGE = "docs/words.md"
-LOOKED_AT = ("src", "ui", "tests", "bench", "docs", "spec", "exercises", "README.md", "CHANGELOG.md", "hatch_build.py")
+LOOKED_AT = (
+    "src",
+    "ui",
+    "tests",
+    "bench",
+    "docs",
+    "spec",
+    "exercises",
+    "README.md",
+    "CHANGELOG.md",
+    "hatch_build.py",
+)
 SELF = (PAGE, "tests/tidy/test_words.py")  # the list itself, and what tests it
 OTHERS = ("package-lock.json",)  # names of other people's packages
 
@@ -43,12 +54,16 @@ def banned(page: str) -> list[Banned]:
     """The rows of the table under `## Banned words`."""
     rows = re.findall(r"^\|(.*)\|$", _section(page, "Banned words"), re.MULTILINE)
     cells = [[cell.strip() for cell in row.split("|")] for row in rows[2:]]  # heading and rule first
-    return [Banned(word, instead, tuple(re.findall(r"`([^`]+)`", where))) for word, instead, where in cells]
+    return [
+        Banned(word, instead, tuple(re.findall(r"`([^`]+)`", where))) for word, instead, where in cells
+    ]
 
 
 def others_names(page: str) -> list[str]:
     """The names under `## Names that others chose`, longest first."""
-    return sorted(re.findall(r"`([^`]+)`", _section(page, "Names that others chose")), key=len, reverse=True)
+    return sorted(
+        re.findall(r"`([^`]+)`", _section(page, "Names that others chose")), key=len, reverse=True
+    )
 
 
 def _section(page: str, title: str) -> str:

@@ -21,7 +21,9 @@ def files(tree: Path, *suffixes: str, under: str = "") -> list[Path]:
     start = tree / under
     if not start.exists():
         return []
-    found = _git_files(start) if (tree / ".git").exists() else [p for p in start.rglob("*") if p.is_file()]
+    found = (
+        _git_files(start) if (tree / ".git").exists() else [p for p in start.rglob("*") if p.is_file()]
+    )
     kept = (p for p in found if not set(p.relative_to(tree).parts) & set(BUILT))
     return sorted(p for p in kept if not suffixes or p.suffix in suffixes)
 

@@ -57,11 +57,11 @@ class Database:
             self._local.writing = True
             try:
                 yield self._writer
-            except BaseException:  # whatever it was, the half-done work must not stay
-                self._writer.execute("ROLLBACK")
-                raise
-            else:
                 self._writer.execute("COMMIT")
+            except BaseException:  # whatever it was, the half-done work must not stay
+                if self._writer.in_transaction:  # SQLite ends it itself where the disk is full
+                    self._writer.execute("ROLLBACK")
+                raise
             finally:
                 self._local.writing = False
 
@@ -75,8 +75,7 @@ class Database:
             db = self._connect()
             db.execute("PRAGMA query_only=ON")
             self._local.db = db
-            with self._lock:
-                self._readers.append(db)
+            self._readers.append(db)  # without the lock, which a writer may hold for long
         return db
 
     def checkpoint(self) -> None:

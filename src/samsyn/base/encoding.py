@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-_B64URL = re.compile(rb"^[A-Za-z0-9_-]*$")
+_B64URL = re.compile(rb"[A-Za-z0-9_-]*")
 
 
 def b64url(data: bytes) -> str:
@@ -20,7 +20,7 @@ def b64url(data: bytes) -> str:
 def unb64url(text: str | bytes) -> bytes:
     """The bytes of an unpadded base64url text. Raises `ValueError` for any other spelling."""
     raw = text.encode("ascii", "strict") if isinstance(text, str) else text
-    if not _B64URL.match(raw) or len(raw) % 4 == 1:
+    if not _B64URL.fullmatch(raw) or len(raw) % 4 == 1:
         raise ValueError("not base64url")
     data = base64.urlsafe_b64decode(raw + b"=" * (-len(raw) % 4))
     if base64.urlsafe_b64encode(data).rstrip(b"=") != raw:

@@ -6,7 +6,7 @@ import re
 import secrets
 import uuid
 
-_NAME = re.compile(r"^[a-z][a-z0-9-]{0,30}$")
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
 
 def new_id() -> str:
@@ -24,4 +24,4 @@ def is_id(text: str) -> bool:
 
 def is_node_name(text: str) -> bool:
     """Node and partner names: lower case, at most 31 characters, safe in paths and log origins."""
-    return bool(_NAME.match(text))
+    return bool(_NAME.fullmatch(text))

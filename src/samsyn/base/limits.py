@@ -14,37 +14,49 @@ MIB: Final = 1024 * KIB
 # statements
 STATEMENT_BYTES: Final = 256 * KIB  # signed part and all disclosures (statement.md)
 STATEMENT_SLOTS: Final = 32  # digests in every statement, decoys included
-DISCLOSURE_BYTES: Final = 64 * KIB
-STATEMENT_JSON_DEPTH: Final = 16
+DISCLOSURE_BYTES: Final = 64 * KIB  # one slot with its salt and name
+STATEMENT_JSON_DEPTH: Final = 16  # how deep a slot's value may nest
 PLACE_CELLS: Final = 512  # cells on one rung of a place ladder
 
 # exchange
 BATCH_ENTRIES: Final = 1_000  # entries of one reply; more are asked for again
-BATCH_BYTES: Final = 8 * MIB
-CHECKPOINT_BYTES: Final = 4 * KIB
+BATCH_BYTES: Final = 8 * MIB  # one reply, views and proof included
+CHECKPOINT_BYTES: Final = 4 * KIB  # one signed note with its cosignatures
 PROOF_HASHES: Final = 64  # a log of 2**63 entries needs no more
-REQUEST_BODY_BYTES: Final = 64 * KIB
+REQUEST_BODY_BYTES: Final = 64 * KIB  # the body of a partner's request
 REQUEST_AGE_S: Final = 300  # signed requests older or newer than this are refused
 REQUESTS_PER_MINUTE: Final = 600  # of one partner
-PULL_BACKOFF_S_MIN: Final = 0.5
-PULL_BACKOFF_S_MAX: Final = 60.0
+PULL_BACKOFF_S_MIN: Final = 0.5  # first wait after a partner did not answer
+PULL_BACKOFF_S_MAX: Final = 60.0  # longest wait between two tries
 LIVE_WAIT_S: Final = 20.0  # how long a partner may hold a wake-up request open
-CARD_BYTES: Final = 16 * KIB
+CARD_BYTES: Final = 16 * KIB  # one partner's card
+LIVE_WAITS: Final = 4  # wake-up requests one partner may hold open at once
+NONCES: Final = 8_192  # remembered per partner; more than REQUESTS_PER_MINUTE can make in both ages
+REQUEST_READ_S: Final = 10.0  # within which head and body of a request must have come
+REPLY_PIECE_BYTES: Final = 64 * KIB  # replies are sent in pieces ...
+REPLY_PIECE_S: Final = 30.0  # ... each of which the partner must take within this
+REPLY_WAIT_S: Final = 120.0  # within which a whole reply of a partner must have come
+CONNECT_WAIT_S: Final = 10.0  # for a partner's node to take the connection
+CONNECTIONS: Final = 256  # open at once at one port; further ones are told to come back
 
 # feeds
 LINE_BYTES: Final = 4 * KIB  # one NMEA line, tag block included
-JSON_DOCUMENT_BYTES: Final = 64 * MIB
-FEED_BATCH_ROWS: Final = 8_192
-FEED_READ_BYTES: Final = 1 * MIB
-FEED_RECONNECT_S_MIN: Final = 1.0
-FEED_RECONNECT_S_MAX: Final = 60.0
+JSON_DOCUMENT_BYTES: Final = 64 * MIB  # one document of states, as readsb and OpenSky give them
+FEED_BATCH_ROWS: Final = 8_192  # rows of one batch of observations
+FEED_READ_BYTES: Final = 1 * MIB  # read from a source at once
+FEED_RECONNECT_S_MIN: Final = 1.0  # first wait after a source closed
+FEED_RECONNECT_S_MAX: Final = 60.0  # longest wait between two tries
 FEED_PROBLEMS_KEPT: Final = 100  # problems remembered word for word; all are counted
-FEED_QUEUE_BATCHES: Final = 64
+FEED_QUEUE_BATCHES: Final = 64  # waiting between a feed and the watch; then the feed waits
 
 # tracks
-TRACKS: Final = 1_000_000
+TRACKS: Final = 1_000_000  # craft held in the live table
+
+# watch
+ZONES: Final = 1_000  # zones of one organisation
+ZONES_FILE_BYTES: Final = 64 * MIB
 
 # home side
-SESSION_AGE_S: Final = 12 * 3600
-SIGN_INS_PER_MINUTE: Final = 10
-PICTURE_FRAME_TRACKS: Final = 200_000
+SESSION_AGE_S: Final = 12 * 3600  # then one signs in again
+SIGN_INS_PER_MINUTE: Final = 10  # tries at one account
+PICTURE_FRAME_TRACKS: Final = 200_000  # tracks in one frame of the picture

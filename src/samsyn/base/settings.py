@@ -13,6 +13,7 @@ HOME/
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
@@ -173,5 +174,4 @@ def to_toml_value(value: Any) -> str:
         return str(value)
     if isinstance(value, list | tuple):
         return "[" + ", ".join(to_toml_value(v) for v in value) + "]"
-    text = str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{text}"'
+    return '"' + re.sub(r'[\\"\x00-\x1f\x7f]', lambda c: f"\\u{ord(c[0]):04x}", str(value)) + '"'
