@@ -1,0 +1,7 @@
+"""Release policy: rules in `policy.toml`, decisions with rule and why, default deny."""
+
+from samsyn.policy.decide import Explanation, Policy, load, rung_of
+from samsyn.policy.decision import Decision
+from samsyn.policy.rules import Facts, facts_of
+
+__all__ = ["Decision", "Explanation", "Facts", "Policy", "facts_of", "load", "rung_of"]

@@ -1,0 +1,32 @@
+"""What a statement can be about. A closed list: kinds are protocol.
+
+Adding a kind is one module of this folder (see `common.Kind` for what it holds) and one line here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from samsyn.subjects import alert, report
+from samsyn.subjects.common import COMMON, Kind, Need
+
+KINDS: Final[Mapping[str, Kind]] = {alert.NAME: alert, report.NAME: report}
+
+NO_NEED: Final[Need] = (None, None)
+
+
+def declared(kind: str) -> frozenset[str]:
+    """Every slot that a statement of `kind` may carry; empty for a kind that we do not know."""
+    found = KINDS.get(kind)
+    return found.FIELDS | COMMON.keys() if found else frozenset()
+
+
+def need(kind: str, slot: str) -> Need | None:
+    """How fine a rule must allow place and time before `slot` may leave; None: it never may."""
+    if slot not in declared(kind):
+        return None
+    return KINDS[kind].NEEDS.get(slot, NO_NEED)
+
+
+__all__ = ["KINDS", "NO_NEED", "Kind", "Need", "declared", "need"]

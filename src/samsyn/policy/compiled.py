@@ -1,0 +1,160 @@
+"""The fast path of decisions: each rule's conditions once a statement, readers as bits.
+
+Written apart from `conditions.py` so that the property test compares two readings of the policy.
+Statements mostly repeat: the same kind, slots and applying rules give the same pattern of
+decisions, which is kept; only the instants differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from samsyn.policy.areas import Area
+from samsyn.policy.decision import NO_RULE, Decision, denied, joined
+from samsyn.policy.rules import (
+    CONFIDENCE_RANK,
+    MARKING_REACH,
+    NAMED_ONLY,
+    ONWARD_RANK,
+    RANK,
+    Facts,
+    Rule,
+)
+
+_PATTERNS_MAX: Final = 4096
+
+_Test = Callable[[Facts, int], bool]
+
+
+class _Line(msgspec.Struct, frozen=True):
+    """One rule made ready."""
+
+    rule: Rule
+    bits: int  # readers
+    named_bits: int  # readers that a TLP:RED statement may reach by it
+    tests: tuple[_Test, ...]
+
+
+class _Pattern(msgspec.Struct, frozen=True):
+    """Decisions of one set of applying rules: distinct ones, and which of them each reader has."""
+
+    whole: list[Decision] | None  # nothing in it hangs on the instant
+    parts: tuple[tuple[tuple[Rule, frozenset[str]], ...] | Decision, ...]
+    of_reader: tuple[int, ...]
+
+
+class Compiled:
+    """The rules of a policy made ready for many statements."""
+
+    def __init__(self, rules: Sequence[Rule], readers: Sequence[str]) -> None:
+        self._readers = tuple(readers)
+        bit = {reader: 1 << n for n, reader in enumerate(readers)}
+        self._by_kind: dict[str, list[_Line]] = {}
+        for rule in rules:
+            bits = sum(bit[r] for r in rule.readers)
+            named = bits if rule.deny else sum(bit[r] for r in rule.named)
+            line = _Line(rule, bits, named, _tests(rule))
+            for kind in rule.kinds:
+                self._by_kind.setdefault(kind, []).append(line)
+        self._patterns: dict[tuple[object, ...], _Pattern] = {}
+
+    def decide_many(self, facts: Sequence[Facts], now_us: int) -> list[list[Decision]]:
+        return [self._decide(f, now_us) for f in facts]
+
+    def _decide(self, facts: Facts, now_us: int) -> list[Decision]:
+        lines = self._by_kind.get(facts.kind, ())
+        applying = tuple(
+            n for n, line in enumerate(lines) if all(test(facts, now_us) for test in line.tests)
+        )
+        red = facts.marking == NAMED_ONLY
+        key = (facts.kind, facts.slots, applying, red)
+        pattern = self._patterns.get(key)
+        if pattern is None:
+            if len(self._patterns) >= _PATTERNS_MAX:
+                self._patterns.clear()
+            pattern = self._pattern([lines[n] for n in applying], facts, red)
+            self._patterns[key] = pattern
+        if pattern.whole is not None:
+            return pattern.whole
+        answers = [
+            part if isinstance(part, Decision) else joined(part, facts.at_us, now_us)
+            for part in pattern.parts
+        ]
+        return [answers[n] for n in pattern.of_reader]
+
+    def _pattern(self, lines: Sequence[_Line], facts: Facts, red: bool) -> _Pattern:
+        slots = [line.rule.slots(facts.kind, facts.slots) for line in lines]
+        masks = [line.named_bits if red else line.bits for line in lines]
+        parts: dict[tuple[int, ...], int] = {}
+        of_reader: list[int] = []
+        for n in range(len(self._readers)):
+            mine = tuple(i for i, mask in enumerate(masks) if mask >> n & 1)
+            of_reader.append(parts.setdefault(mine, len(parts)))
+        made: list[tuple[tuple[Rule, frozenset[str]], ...] | Decision] = []
+        for mine in parts:
+            denial = next((lines[i].rule for i in mine if lines[i].rule.deny), None)
+            if denial is not None:
+                made.append(denied(denial))
+            elif not mine:
+                made.append(NO_RULE)
+            else:
+                made.append(tuple((lines[i].rule, slots[i]) for i in mine))
+        still = [part for part in made if isinstance(part, Decision)]
+        whole = [still[n] for n in of_reader] if len(still) == len(made) else None
+        return _Pattern(whole, tuple(made), tuple(of_reader))
+
+
+def _tests(rule: Rule) -> tuple[_Test, ...]:
+    """The conditions of a rule that hang on the statement alone, cheapest and most telling first."""
+    when = rule.when
+    tests: list[_Test] = []
+    reach = when.marking_max if rule.deny else when.marking_max or MARKING_REACH
+    if reach is not None:
+        tests.append(_among(lambda f: f.marking, frozenset(m for m in RANK if RANK[m] <= RANK[reach])))
+    if rule.onward is not None:
+        most = ONWARD_RANK[rule.onward]
+        tests.append(
+            _among(lambda f: f.onward, frozenset(o for o in ONWARD_RANK if ONWARD_RANK[o] <= most))
+        )
+    if when.exercise is not None:
+        asked = when.exercise
+        tests.append(lambda f, now_us: f.exercise is asked)
+    if when.subject is not None:
+        tests.append(_among(lambda f: f.subject, when.subject))
+    if when.detector is not None:
+        tests.append(_among(lambda f: f.detector, when.detector))
+    if when.originator is not None:
+        tests.append(_among(lambda f: f.originator, when.originator))
+    if when.confidence_min is not None:
+        least = CONFIDENCE_RANK[when.confidence_min]
+        tests.append(
+            _among(
+                lambda f: f.confidence,
+                frozenset(c for c in CONFIDENCE_RANK if CONFIDENCE_RANK[c] >= least),
+            )
+        )
+    if when.tags is not None:
+        tags = when.tags
+        tests.append(lambda f, now_us: not tags.isdisjoint(f.tags))
+    if rule.until_us is not None:
+        until_us = rule.until_us
+        tests.append(lambda f, now_us: now_us < until_us)
+    if when.age_max_us is not None:
+        age_max_us = when.age_max_us
+        tests.append(lambda f, now_us: now_us - f.at_us <= age_max_us)
+    if when.area is not None:
+        tests.append(_within(when.area, rule.deny))
+    return tuple(tests)
+
+
+def _among(fact: Callable[[Facts], str | None], words: frozenset[str]) -> _Test:
+    return lambda f, now_us: fact(f) in words
+
+
+def _within(areas: tuple[Area, ...], touching: bool) -> _Test:
+    if touching:
+        return lambda f, now_us: f.place is not None and any(a.touches(f.place) for a in areas)
+    return lambda f, now_us: f.place is not None and any(a.holds(f.place) for a in areas)
