@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# No deadline: a property must hold on a slow machine too, and none of our tests is about speed.
+hypothesis.settings.register_profile("samsyn", deadline=None)
+hypothesis.settings.load_profile("samsyn")
 
 
 @pytest.fixture(scope="session")

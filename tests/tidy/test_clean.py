@@ -53,7 +53,7 @@ def big_files(root: Path) -> list[str]:
 
 
 def unsaid_sources(root: Path) -> list[str]:
-    """Recordings carried in the project without a SOURCE line beside them: whose, under which licence."""
+    """Recordings carried in the project without a SOURCE line beside them: whose, on what terms."""
     problems = []
     for path in tree.files(root, ".gz", ".ais", ".pmtiles", ".parquet", under="exercises"):
         beside = [
