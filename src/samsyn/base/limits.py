@@ -60,3 +60,8 @@ ZONES_FILE_BYTES: Final = 64 * MIB
 SESSION_AGE_S: Final = 12 * 3600  # then one signs in again
 SIGN_INS_PER_MINUTE: Final = 10  # tries at one account
 PICTURE_FRAME_TRACKS: Final = 200_000  # tracks in one frame of the picture
+
+# channels
+LEAF_BYTES: Final = 512  # one entry of a channel
+TICK_STATEMENTS: Final = 10_000  # queued acts taken in one tick; the rest waits for the next
+REFUSALS_KEPT: Final = 16  # refused batches of one partner kept as evidence; older ones go

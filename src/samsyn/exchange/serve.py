@@ -1,0 +1,275 @@
+"""What a partner can reach: its own channel, and nothing else.
+
+    GET  /healthz                        open to all: {"ok":true}
+    GET  /exchange/checkpoint            the channel's checkpoint, a signed note
+    GET  /exchange/entries?after=&limit= a batch
+    POST /exchange/cosign                a cosignature: applied up to there
+    GET  /exchange/live?after=           the checkpoint, as soon as its size is not `after`, or later
+
+Which channel is decided by who signed the request; no path, parameter or header names one. Whoever is
+not a partner, or cannot show it, or asks for what is not there, gets one and the same reply, so the
+port tells a stranger nothing, not even whom this node knows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol, TypeVar
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from samsyn.base import limits
+from samsyn.base.clock import Clock
+from samsyn.base.errors import Refused, SamsynError
+from samsyn.exchange.allowance import Allowance
+from samsyn.exchange.bell import Bell
+from samsyn.exchange.card import Card
+from samsyn.exchange.roster import Roster
+from samsyn.exchange.signing import Received, Verifier
+
+log = logging.getLogger(__name__)
+
+CHANNEL_THREADS = 4  # kept for good: each holds one reading connection of the store
+SIZE_DIGITS = 18
+T = TypeVar("T")
+Handler = Callable[[Request, "Channel", bytes], Awaitable[Response]]
+
+
+class Channel(Protocol):
+    """What a partner's requests may touch (`channels.reader.ReaderChannel`). Called from threads."""
+
+    @property
+    def name(self) -> str: ...
+    def checkpoint(self) -> bytes: ...
+    def entries(self, after: int, limit: int) -> bytes: ...
+    def cosign(self, note: bytes) -> None: ...
+
+
+def partner_app(
+    channel_for: Callable[[str], Channel | None],
+    roster: Roster,
+    *,
+    me: Card,
+    realm: str,
+    wall: Clock,
+    bell: Bell,
+    cosigned: Callable[[], None] = lambda: None,
+) -> Starlette:
+    """The app that partners reach.
+
+    channel_for: the channel of a partner by name, None where there is none. me: this node's own card.
+    wall: wall time. cosigned: called after a partner's cosignature was taken. Close `bell` to end waits.
+    """
+    gate = _Gate(channel_for, Verifier(roster, me, realm, wall), wall, bell, cosigned)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        gate.close()
+
+    app = Starlette(
+        routes=[
+            Route("/healthz", _healthz, methods=["GET"]),
+            Route("/exchange/checkpoint", gate.answer(gate.checkpoint), methods=["GET"]),
+            Route("/exchange/entries", gate.answer(gate.entries), methods=["GET"]),
+            Route("/exchange/cosign", gate.answer(gate.cosign), methods=["POST"]),
+            Route("/exchange/live", gate.answer(gate.live), methods=["GET"]),
+        ],
+        exception_handlers={404: _no_such_thing, 405: _no_such_thing},
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+class _Gate:
+    """Lets a partner's request through to that partner's channel."""
+
+    def __init__(
+        self,
+        channel_for: Callable[[str], Channel | None],
+        verifier: Verifier,
+        clock: Clock,
+        bell: Bell,
+        cosigned: Callable[[], None],
+    ) -> None:
+        self._channel_for = channel_for
+        self._verifier = verifier
+        self._clock = clock
+        self._bell = bell
+        self._cosigned = cosigned
+        self._allowances: dict[str, Allowance] = {}
+        self._waiting: Counter[str] = Counter()
+        self._threads = ThreadPoolExecutor(CHANNEL_THREADS, thread_name_prefix="channel")
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def answer(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+        """An endpoint: `handler` for partners, one and the same refusal for everybody else."""
+
+        async def endpoint(request: Request) -> Response:
+            try:
+                admitted = await self._admit(request)
+            except (SamsynError, ValueError, TimeoutError, ClientDisconnect) as e:
+                log.info("refused a request: %s", e)
+                return _refusal()
+            if admitted is None:
+                return Response(b'{"error":"too many requests"}', 429, _HEADERS)
+            try:
+                return await handler(request, *admitted)
+            except ValueError:  # the query is not as it must be
+                return _refusal()
+            except SamsynError as e:
+                log.warning("%s: %s", admitted[0].name, e)
+                return Response(b'{"error":"not taken"}', 409, _HEADERS)
+            except Exception:  # our own fault (a full disk, say) must not show the partner any detail
+                log.exception("could not answer %s", admitted[0].name)
+                return Response(b'{"error":"out of order"}', 503, _HEADERS)
+
+        return endpoint
+
+    async def _admit(self, request: Request) -> tuple[Channel, bytes] | None:
+        """The caller's channel and the body it sent; None where it asks too often."""
+        received = _received(request)
+        caller = self._verifier.verify(received)
+        async with asyncio.timeout(limits.REQUEST_READ_S):
+            body = await _body(request)
+        self._verifier.check_body(received, caller, body)
+        now_us = self._clock.now_us()
+        allowance = self._allowances.get(caller.partner)
+        if allowance is None:
+            allowance = Allowance(limits.REQUESTS_PER_MINUTE, now_us)
+            self._allowances[caller.partner] = allowance
+        if allowance.take(now_us):
+            return None
+        self._verifier.spend(caller)
+        channel = await self._in_thread(self._channel_for, caller.partner)
+        if channel is None or channel.name != caller.partner:
+            raise Refused("no-channel", "there is no channel of that name", where=caller.partner)
+        return channel, body
+
+    async def _in_thread(self, work: Callable[..., T], *given: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *given)
+
+    async def checkpoint(self, request: Request, channel: Channel, _body: bytes) -> Response:
+        _query(request)
+        return _Reply(await self._in_thread(channel.checkpoint), headers=_HEADERS_NOTE)
+
+    async def entries(self, request: Request, channel: Channel, _body: bytes) -> Response:
+        after, limit = _query(request, "after", "limit")
+        if limit < 1:
+            raise ValueError("limit")
+        batch = await self._in_thread(channel.entries, after, min(limit, limits.BATCH_ENTRIES))
+        return _Reply(batch, headers=_HEADERS_BATCH)
+
+    async def cosign(self, request: Request, channel: Channel, body: bytes) -> Response:
+        _query(request)
+        if len(body) > limits.CHECKPOINT_BYTES:
+            raise ValueError("too long for a note")
+        await self._in_thread(channel.cosign, body)
+        self._cosigned()
+        return Response(b'{"ok":true}', headers=_HEADERS)
+
+    async def live(self, request: Request, channel: Channel, _body: bytes) -> Response:
+        (after,) = _query(request, "after")
+        waits = self._waiting[channel.name] < limits.LIVE_WAITS
+        self._waiting[channel.name] += 1
+        try:
+            note = await self._changed(channel, after, limits.LIVE_WAIT_S if waits else 0.0)
+        finally:
+            self._waiting[channel.name] -= 1
+        return _Reply(note, headers=_HEADERS_NOTE)
+
+    async def _changed(self, channel: Channel, after: int, wait_s: float) -> bytes:
+        """The channel's checkpoint, once its size is not `after` or `wait_s` have passed."""
+        rings = self._bell.rings
+        note = await self._in_thread(channel.checkpoint)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                while note_size(note) == after and not self._bell.closed:
+                    await self._bell.rung_after(rings)
+                    rings = self._bell.rings
+                    note = await self._in_thread(channel.checkpoint)
+        return note
+
+
+def note_size(note: bytes) -> int:
+    """The tree size a checkpoint claims: its second line (C2SP tlog-checkpoint). Nothing is verified.
+
+    Raises `ValueError`.
+    """
+    lines = note.split(b"\n", 2)
+    if len(lines) < 3:
+        raise ValueError("not a checkpoint")
+    return _number(lines[1].decode("ascii"))
+
+
+_HEADERS = {"content-type": "application/json", "cache-control": "no-store"}
+_HEADERS_NOTE = {"content-type": "text/plain; charset=utf-8", "cache-control": "no-store"}
+_HEADERS_BATCH = {"content-type": "application/octet-stream", "cache-control": "no-store"}
+
+
+class _Reply(Response):
+    """Sent in pieces, so that a reader that takes none of them is noticed (see `listen`)."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send(
+            {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+        )
+        step = limits.REPLY_PIECE_BYTES
+        for begin in range(0, max(1, len(self.body)), step):
+            piece, more = self.body[begin : begin + step], begin + step < len(self.body)
+            await send({"type": "http.response.body", "body": piece, "more_body": more})
+
+
+def _refusal() -> Response:
+    return Response(b'{"error":"no such thing"}', 404, _HEADERS)
+
+
+async def _no_such_thing(_request: Request, _error: Exception) -> Response:
+    return _refusal()
+
+
+async def _healthz(_request: Request) -> Response:
+    return Response(b'{"ok":true}', headers=_HEADERS)
+
+
+def _received(request: Request) -> Received:
+    """What the signature is checked against: the request line and headers as they came."""
+    path: bytes = request.scope["raw_path"]
+    query: bytes = request.scope["query_string"]
+    target = path.decode("ascii") + ("?" + query.decode("ascii") if query else "")
+    return Received(request.method, f"https://node{target}", request.headers)
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > limits.REQUEST_BODY_BYTES:
+            raise ValueError("the body is too long")
+    return bytes(body)
+
+
+def _query(request: Request, *names: str) -> list[int]:
+    """The query's numbers, which must be exactly `names`, each once. Raises `ValueError`."""
+    found = dict(request.query_params.multi_items())
+    if len(request.query_params.multi_items()) != len(names) or set(found) != set(names):
+        raise ValueError("the query is not as it must be")
+    return [_number(found[name]) for name in names]
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= SIZE_DIGITS):
+        raise ValueError("not a number")
+    return int(text)
