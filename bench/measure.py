@@ -1,0 +1,60 @@
+"""What a bench question is made of: rows, a corpus, and a rate that can be trusted a little."""
+
+from __future__ import annotations
+
+import gc
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TRIES = 3
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure. `ratio` is ours divided by `compared_with`'s; above 1 ours is the faster."""
+
+    metric: str
+    value: float
+    unit: str
+    corpus: str = ""
+    compared_with: str = ""
+    ratio: float | None = None
+
+
+class NoCorpus(Exception):
+    """The recordings that a question needs are not here."""
+
+
+def corpus(name: str) -> Path:
+    """A file of the recordings beside the checkout (or in SAMSYN_DATA). Raises `NoCorpus`."""
+    path = Path(os.environ.get("SAMSYN_DATA", ROOT.parent / "shared" / "data")) / name
+    if not path.is_file():
+        raise NoCorpus(f"{name} is not here; set SAMSYN_DATA")
+    return path
+
+
+def seconds(work: Callable[[], object], tries: int = TRIES) -> float:
+    """Wall time of `work`, the best of some tries: other programs can only make it slower."""
+    took = []
+    for _ in range(tries):
+        gc.collect()
+        begin = time.perf_counter()
+        work()
+        took.append(time.perf_counter() - begin)
+    return min(took)
+
+
+def rate(work: Callable[[], int], tries: int = TRIES) -> float:
+    """Things a second, where `work` says how many things it did."""
+    done = 0
+
+    def counted() -> None:
+        nonlocal done
+        done = work()
+
+    took = seconds(counted, tries)
+    return done / took
