@@ -50,7 +50,7 @@ class Database:
     def write(self) -> Iterator[sqlite3.Connection]:
         """A transaction: all of it is durable when the block ends, or none of it."""
         with self._lock:
-            if self._writer.in_transaction:  # nested in a caller's transaction: theirs decides
+            if self._in_transaction():  # nested in a caller's transaction: theirs decides
                 yield self._writer
                 return
             self._writer.execute("BEGIN IMMEDIATE")
@@ -59,11 +59,14 @@ class Database:
                 yield self._writer
                 self._writer.execute("COMMIT")
             except BaseException:  # whatever it was, the half-done work must not stay
-                if self._writer.in_transaction:  # SQLite ends it itself where the disk is full
+                if self._in_transaction():  # SQLite ends it itself where the disk is full
                     self._writer.execute("ROLLBACK")
                 raise
             finally:
                 self._local.writing = False
+
+    def _in_transaction(self) -> bool:
+        return self._writer.in_transaction
 
     def read(self) -> sqlite3.Connection:
         """This thread's connection for reading: what is committed and, inside this thread's own

@@ -54,7 +54,7 @@ TRACKS: Final = 1_000_000  # craft held in the live table
 
 # watch
 ZONES: Final = 1_000  # zones of one organisation
-ZONES_FILE_BYTES: Final = 64 * MIB
+ZONES_FILE_BYTES: Final = 64 * MIB  # an organisation's zones.geojson
 
 # home side
 SESSION_AGE_S: Final = 12 * 3600  # then one signs in again
