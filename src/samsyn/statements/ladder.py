@@ -69,17 +69,23 @@ def check_ladders(slots: Mapping[str, Any]) -> None:
 
 
 def _check_time(slots: Mapping[str, Any]) -> None:
-    day, hour, exact = (slots.get(f"time.{rung}") for rung in TIME_RUNGS)
+    for rung in TIME_RUNGS:
+        if slots.get(f"time.{rung}", "") is None:
+            raise _malformed(f"time.{rung}", "is null; a rung that is not said is left out")
+    day, hour, exact = slots.get("time.day"), slots.get("time.hour"), slots.get("time.exact")
     if exact is not None and not _is_exact(exact):
         raise _malformed("time.exact", "is not a UTC time as 2026-11-21T20:15:03Z")
-    if hour is not None and not (_match(_HOUR, hour) and _is_exact(f"{hour[:-1]}:00:00Z")):
-        raise _malformed("time.hour", "is not an hour as 2026-11-21T20Z")
-    if day is not None and not (_match(_DAY, day) and _is_exact(f"{day}T00:00:00Z")):
-        raise _malformed("time.day", "is not a day as 2026-11-21")
-    if exact is not None and hour is not None and f"{exact[:13]}Z" != hour:
-        raise _outside("time.exact", "time.hour")
-    if day is not None and any(fine is not None and fine[:10] != day for fine in (hour, exact)):
-        raise _outside("time.exact" if hour is None else "time.hour", "time.day")
+    if hour is not None:
+        if not _match(_HOUR, hour) or (exact is None and not _is_exact(f"{hour[:-1]}:00:00Z")):
+            raise _malformed("time.hour", "is not an hour as 2026-11-21T20Z")
+        if exact is not None and exact[:13] != hour[:13]:
+            raise _outside("time.exact", "time.hour")
+    fine = exact or hour
+    if day is not None:
+        if not _match(_DAY, day) or (fine is None and not _is_exact(f"{day}T00:00:00Z")):
+            raise _malformed("time.day", "is not a day as 2026-11-21")
+        if fine is not None and fine[:10] != day:
+            raise _outside("time.hour" if exact is None else "time.exact", "time.day")
 
 
 def _match(pattern: re.Pattern[str], value: Any) -> bool:

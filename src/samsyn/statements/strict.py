@@ -11,20 +11,34 @@ from samsyn.base import limits
 
 
 def strict_json(data: bytes) -> Any:
-    """The value of `data`. Raises `ValueError` for what is not JSON, for a key that stands twice,
-    for nesting over `limits.STATEMENT_JSON_DEPTH`, and for `_sd` or `...` as a key at any depth
-    but the top: nested disclosures (RFC 9901, 4.2.2 and 4.2.4) are not part of a statement.
-    """
+    """The value of `data`. Raises `ValueError` for what is not JSON and for what `check` refuses."""
     value = orjson.loads(data)  # refuses NaN, Infinity, lone surrogates and bad UTF-8
-    if b"{" not in data and b"[" not in data:
-        return value
+    check(value, data)
+    return value
+
+
+def check(value: Any, data: bytes) -> None:
+    """Refuse what JSON readers differ on, in `value` as read from `data`.
+
+    Raises `ValueError` for a key that stands twice and for what `check_nesting` refuses.
+    """
     # What is written as we write it has no key twice, for what was read back has none. Only a text
     # of another spelling (blanks, escapes, other numbers) takes the slower way.
     if orjson.dumps(value) != data:
         json.loads(data, object_pairs_hook=_no_key_twice)
-    if data.count(b"[") + data.count(b"{") > limits.STATEMENT_JSON_DEPTH or _suspect(data):
+    check_nesting(value, data)
+
+
+def check_nesting(value: Any, data: bytes) -> None:
+    """Raises `ValueError` for nesting over `limits.STATEMENT_JSON_DEPTH`, and for `_sd` or `...` as a
+    key at any depth but the top: nested disclosures (RFC 9901, 4.2.2 and 4.2.4) are not part of a
+    statement. `data` is the JSON of `value`.
+    """
+    objects = data.count(b"{")
+    if objects + data.count(b"[") > limits.STATEMENT_JSON_DEPTH:
         _walk(value, 1)
-    return value
+    elif objects > isinstance(value, dict) and (b"_sd" in data or b"..." in data or b"\\" in data):
+        _walk(value, 1)  # an object lies inside, and a key may be one of the two
 
 
 def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -32,10 +46,6 @@ def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError("a key stands twice")
     return found
-
-
-def _suspect(data: bytes) -> bool:
-    return b"_sd" in data or b"..." in data or b"\\" in data
 
 
 def _walk(value: Any, depth: int) -> None:
