@@ -19,10 +19,10 @@ from samsyn.base.errors import Refused
 from samsyn.exchange import tls
 from samsyn.exchange.bell import Bell
 from samsyn.exchange.card import Card, make_card
-from samsyn.exchange.listen import Listener
+from samsyn.exchange.listen import Listener, serve
 from samsyn.exchange.pull import Puller
 from samsyn.exchange.roster import Roster
-from samsyn.exchange.serve import partner_app
+from samsyn.exchange.serve import partner_routes
 from samsyn.exchange.signing import Signer
 
 REALM = "exercise"
@@ -100,17 +100,14 @@ class Node:
         return make_card(self.name, f"The {self.name} organisation", at, self.keys, self.certificate)
 
     def app(self) -> Any:
-        return partner_app(
-            self.channels.get, self.roster, me=self.card(), realm=REALM, wall=self.wall, bell=self.bell
+        return partner_routes(
+            self.channels.get, self.roster, self.wall, self.card(), realm=REALM, bell=self.bell
         )
 
     def start(self, app: Any = None, port: int = 0) -> None:
-        self.listener = Listener(
-            app or self.app(),
-            "127.0.0.1",
-            port,
-            tls=tls.server_settings(self.folder),
-            on_stop=self.bell.close,
+        context = tls.server_context(self.folder)
+        self.listener = serve(
+            app or self.app(), "127.0.0.1", port, context, on_stop=lambda: self.bell.close()
         )
         self.listener.start()
 

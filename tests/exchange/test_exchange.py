@@ -16,7 +16,7 @@ from samsyn.base.errors import ConfigError
 from samsyn.exchange.allowance import Allowance
 from samsyn.exchange.bell import Bell
 from samsyn.exchange.link import _WORDS, LinkState, explain
-from samsyn.exchange.listen import Listener
+from samsyn.exchange.listen import serve
 from tests.exchange.nodes import PATIENCE_S, MemoryMirror, Node, pulling
 
 
@@ -302,7 +302,7 @@ def test_a_taken_port_is_an_error_that_says_which() -> None:
     with socket.create_server(("127.0.0.1", 0)) as held:
         port = held.getsockname()[1]
         with pytest.raises(ConfigError, match=str(port)):
-            Listener(None, "127.0.0.1", port).start()
+            serve(None, "127.0.0.1", port).start()
 
 
 def test_every_reason_has_words_in_both_languages() -> None:

@@ -29,37 +29,11 @@ THREAD_JOIN_S = 10.0
 
 
 class Listener:
-    """Serves ASGI `app` on host:port (port 0: any free one), plain HTTP unless `tls` is given.
-
-    on_stop: called in the server's loop when stopping begins; wakes what holds requests open.
-    """
+    """A server made by `serve`; not listening before `start`."""
 
     def __init__(
-        self,
-        app: Any,
-        host: str,
-        port: int,
-        *,
-        tls: ssl.SSLContext | None = None,
-        connections_max: int = limits.CONNECTIONS,
-        on_stop: Callable[[], None] = lambda: None,
+        self, config: uvicorn.Config, host: str, port: int, on_stop: Callable[[], None]
     ) -> None:
-        config = uvicorn.Config(
-            app,
-            http=_GuardedProtocol,
-            loop="asyncio",
-            ssl_context_factory=(lambda _config, _default: tls) if tls is not None else None,
-            log_config=None,
-            log_level="error",  # anybody can cause warnings
-            access_log=False,
-            server_header=False,
-            date_header=False,  # replies then differ by what they say and nothing else
-            proxy_headers=False,  # identity is never taken from a header
-            limit_concurrency=connections_max,
-            timeout_keep_alive=KEEP_ALIVE_S,
-            timeout_graceful_shutdown=STOP_S,
-            ws_max_size=limits.REQUEST_BODY_BYTES,
-        )
         self._server = _Server(config, on_stop)
         self._host, self._port = host.strip("[]"), port
         self._thread: threading.Thread | None = None
@@ -98,6 +72,38 @@ class Listener:
         if self._thread is not None:
             self._thread.join(THREAD_JOIN_S)
             self._thread = None
+
+
+def serve(
+    app: Any,
+    host: str,
+    port: int,
+    tls: ssl.SSLContext | None = None,
+    *,
+    connections_max: int = limits.CONNECTIONS,
+    on_stop: Callable[[], None] = lambda: None,
+) -> Listener:
+    """A listener for ASGI `app` on host:port (port 0: any free one), plain HTTP unless `tls` is given.
+
+    on_stop: called in the server's loop when stopping begins; wakes what holds requests open.
+    """
+    config = uvicorn.Config(
+        app,
+        http=_GuardedProtocol,
+        loop="asyncio",
+        ssl_context_factory=(lambda _config, _default: tls) if tls is not None else None,
+        log_config=None,
+        log_level="error",  # anybody can cause warnings
+        access_log=False,
+        server_header=False,
+        date_header=False,  # replies then differ by what they say and nothing else
+        proxy_headers=False,  # identity is never taken from a header
+        limit_concurrency=connections_max,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=STOP_S,
+        ws_max_size=limits.REQUEST_BODY_BYTES,
+    )
+    return Listener(config, host, port, on_stop)
 
 
 class _Server(uvicorn.Server):

@@ -54,22 +54,22 @@ class Channel(Protocol):
     def cosign(self, note: bytes) -> None: ...
 
 
-def partner_app(
+def partner_routes(
     channel_for: Callable[[str], Channel | None],
     roster: Roster,
-    *,
+    wall_clock: Clock,
     me: Card,
+    *,
     realm: str,
-    wall: Clock,
     bell: Bell,
     cosigned: Callable[[], None] = lambda: None,
 ) -> Starlette:
     """The app that partners reach.
 
     channel_for: the channel of a partner by name, None where there is none. me: this node's own card.
-    wall: wall time. cosigned: called after a partner's cosignature was taken. Close `bell` to end waits.
+    cosigned: called after a partner's cosignature was taken. Close `bell` to end all waits.
     """
-    gate = _Gate(channel_for, Verifier(roster, me, realm, wall), wall, bell, cosigned)
+    gate = _Gate(channel_for, Verifier(roster, me, realm, wall_clock), wall_clock, bell, cosigned)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -95,7 +95,7 @@ def certificate_der(pem: str) -> bytes:
     return found.public_bytes(serialization.Encoding.DER)
 
 
-def server_settings(folder: Path) -> ssl.SSLContext:
+def server_context(folder: Path) -> ssl.SSLContext:
     """For listening with the certificate in `folder`. Raises `ConfigError`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
