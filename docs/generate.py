@@ -6,12 +6,18 @@ page is not what its function returns, so a reference page is never older than w
 
 from __future__ import annotations
 
+import inspect
 import re
 import sys
 from collections.abc import Callable
+from enum import IntEnum, IntFlag
 from pathlib import Path
 
 from samsyn.base import limits
+from samsyn.observations.plausible import Mark
+from samsyn.observations.schema import COLUMNS, Emergency, TimeSource
+from samsyn.watch.definition import Definition
+from samsyn.watch.definition import discover as detectors
 
 DOCS = Path(__file__).resolve().parent
 MADE = "<!-- Written by `make docs`; change the source that is named here, not this page. -->"
@@ -64,8 +70,66 @@ def _amount(name: str, value: float) -> str:
     return f"{value:,}"
 
 
+def observations_page() -> str:
+    """The one table of columns, from observations/schema.py, and the codes in them."""
+    rows = [[f"`{c.name}`", c.dtype.__name__, c.unit, c.meaning, c.source] for c in COLUMNS]
+    return (
+        "\n\n".join(
+            [
+                f"# Columns of an observation\n\n{MADE}",
+                "Every feed gives rows of these columns, no others (`src/samsyn/observations/schema.py`).\n"
+                "What a source does not say is absent (null), never zero.",
+                table(["column", "type", "unit", "what it holds", "said by"], rows),
+                "## Marks\n\nRows are marked, never dropped (`src/samsyn/observations/plausible.py`).",
+                table(["bit", "mark", "what it means"], _members(Mark)),
+                "## Codes of `emergency`",
+                table(["code", "name", "note"], _members(Emergency)),
+                "## Codes of `time_source`",
+                table(["code", "name", "note"], _members(TimeSource)),
+            ]
+        )
+        + "\n"
+    )
+
+
+def _members(enum: type[IntEnum] | type[IntFlag]) -> list[list[str]]:
+    """Number, name and comment of each member of an enumeration."""
+    said = dict(re.findall(r"^    ([A-Z_]+) = \d+  # (.*)$", inspect.getsource(enum), re.MULTILINE))
+    return [[str(m.value), f"`{m.name}`", said.get(str(m.name), "")] for m in enum]
+
+
+def detectors_page() -> str:
+    """What each detector looks for, from the detector.toml in its folder."""
+    parts = [
+        f"# Detectors\n\n{MADE}",
+        "Each is a folder in `src/samsyn/watch/detectors/`: its definition, its code, and cases that\n"
+        "fire and cases that stay silent. A finding names its evidence, the threshold that was\n"
+        "crossed, and the known error that would explain it away.",
+    ]
+    for definition, _ in detectors().values():
+        parts += _detector(definition)
+    return "\n\n".join(parts) + "\n"
+
+
+def _detector(one: Definition) -> list[str]:
+    rows = [
+        [f"`{name}`", f"{t.value:,g} {t.unit}".strip(), t.meaning.en, t.source]
+        for name, t in one.thresholds.items()
+    ]
+    return [
+        f"## {one.title.en} (`{one.id}`)",
+        one.definition.en,
+        f"**What to do.** {one.what_to_do.en}",
+        table(["threshold", "value", "meaning", "source"], rows),
+        "**Known errors**\n\n" + "\n".join(f"- `{error.id}`: {error.en}" for error in one.known_errors),
+        "**It ends when**\n\n" + "\n".join(f"- `{name}`: {why.en}" for name, why in one.closed.items()),
+    ]
+
+
 PAGES: dict[str, Callable[[], str]] = {
+    "detectors.md": detectors_page,
     "limits.md": limits_page,
+    "observations.md": observations_page,
 }
 
 

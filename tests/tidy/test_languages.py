@@ -23,7 +23,7 @@ def missing_titles(root: Path) -> list[str]:
     for path in tree.files(root, ".toml", under="src"):
         if path.name in TITLED:
             title = tomllib.loads(path.read_text(encoding="utf-8")).get("title", {})
-            if not isinstance(title, dict) or set(title) < set(LANGUAGES):
+            if not isinstance(title, dict) or not set(title) >= set(LANGUAGES):
                 problems.append(
                     f"{tree.name(path, root)}: the title is not in {' and '.join(LANGUAGES)}"
                 )
