@@ -77,7 +77,7 @@ def observations_page() -> str:
         "\n\n".join(
             [
                 f"# Columns of an observation\n\n{MADE}",
-                "Every feed gives rows of these columns, no others (`src/samsyn/observations/schema.py`).\n"
+                "Every feed gives rows of these columns only (`src/samsyn/observations/schema.py`).\n"
                 "What a source does not say is absent (null), never zero.",
                 table(["column", "type", "unit", "what it holds", "said by"], rows),
                 "## Marks\n\nRows are marked, never dropped (`src/samsyn/observations/plausible.py`).",
