@@ -1,0 +1,1 @@
+"""One folder a detector: its definition, its code, its cases. None imports another."""

@@ -1,0 +1,215 @@
+"""The live track table: the latest that is known of every craft, as arrays addressed by slot."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from samsyn.base.errors import LimitError
+from samsyn.base.limits import TRACKS
+from samsyn.observations.craft import DOMAIN_SHIFT, craft_text
+from samsyn.observations.plausible import Mark
+from samsyn.tracks.arrays import Array, SlotArrays, codes, flags, floats, whole
+from samsyn.tracks.index import CraftIndex
+
+ABSENT_U8: Final = 255
+ABSENT_U16: Final = 65_535
+POSITION_MARKS: Final = int(Mark.BAD_POSITION | Mark.JUMP)  # such a position is not where the craft is
+
+_FLOATS: Final = ("altitude_ft", "speed_kn", "course_deg", "heading_deg", "vertical_rate_fpm")
+_WHOLE: Final = {  # array type, and the value that says "absent"
+    "nav_status": (np.uint8, ABSENT_U8),
+    "squawk": (np.uint16, ABSENT_U16),
+    "emergency": (np.uint8, ABSENT_U8),
+    "ship_type": (np.uint8, ABSENT_U8),
+    "message_type": (np.uint8, ABSENT_U8),
+    "nic": (np.uint8, ABSENT_U8),
+    "nac_p": (np.uint8, ABSENT_U8),
+    "sil": (np.uint8, ABSENT_U8),
+    "time_source": (np.uint8, ABSENT_U8),
+    "marks": (np.uint16, 0),
+}
+_FLAGS: Final = ("on_ground", "position_accurate", "raim", "exercise")
+_CODES: Final = ("feed", "originator")
+_TEXTS: Final = ("callsign", "name")
+_STATE: Final[dict[str, tuple[Any, ...]]] = {
+    "time_us": (np.int64, np.iinfo(np.int64).min),
+    "position_us": (np.int64, 0),
+    "lat": (np.float64, np.nan),
+    "lon": (np.float64, np.nan),
+    **dict.fromkeys(_FLOATS, (np.float32, np.nan)),
+    **_WHOLE,
+    **dict.fromkeys(_FLAGS, (np.int8, -1)),
+    **dict.fromkeys(_CODES, (np.int16, -1)),
+    **dict.fromkeys(_TEXTS, (np.object_, None)),
+}
+
+
+@dataclass(frozen=True)
+class View:
+    """Copies of what a frame needs, for the tracks of one viewport; each array has one length."""
+
+    craft: npt.NDArray[np.int64]
+    lat: Array
+    lon: Array
+    course_deg: Array
+    speed_kn: Array
+    altitude_ft: Array
+    on_ground: Array
+    emergency: Array
+    squawk: Array
+    marks: Array
+    exercise: Array
+    age_s: Array
+
+
+class TrackTable:
+    """Thread-safe. Each column holds the newest value that a craft's rows gave, so a static
+    message (name, type) does not erase a position and a position does not erase a name.
+
+    A row older than the newest row held for its craft changes nothing. A position that physics
+    forbids (`plausible`) is not drawn over a good one; the mark itself is kept and shown.
+    """
+
+    def __init__(self, capacity: int = 100_000) -> None:
+        self._lock = threading.Lock()
+        self._index = CraftIndex()
+        self._tables: dict[str, list[str]] = {name: [] for name in _CODES}
+        self._columns = SlotArrays(_STATE, capacity)
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def update(self, batch: pl.DataFrame) -> None:
+        """Take in a batch (observations.schema). Raises `LimitError` beyond `limits.TRACKS` craft;
+        the batch is then not taken in."""
+        if not batch.height:
+            return
+        with self._lock:
+            time_us = batch["time_us"].to_numpy()
+            if (time_us[1:] < time_us[:-1]).any():
+                batch = batch.sort("time_us", maintain_order=True)
+                time_us = batch["time_us"].to_numpy()
+            slots = self._slots(batch["craft"].to_numpy())
+            newer = time_us >= self._columns["time_us"][slots]
+            if not newer.all():
+                batch, time_us, slots = batch.filter(newer), time_us[newer], slots[newer]
+            # numpy leaves the last of several values for one slot; rows are in order of time
+            self._columns["time_us"][slots] = time_us
+            self._positions(batch, time_us, slots)
+            self._rest(batch, slots)
+
+    def one(self, craft: int) -> dict[str, Any] | None:
+        """All that is known of a craft, for a detail panel: column name to value, None where absent,
+        `position_us` the time of the position; None for a craft never heard."""
+        with self._lock:
+            slot = int(self._index.find(np.array([craft], np.int64))[0])
+            if slot < 0:
+                return None
+            row: dict[str, Any] = {"craft": craft_text(craft)}
+            for name in _STATE:
+                row[name] = _plain(name, self._columns[name][slot])
+            for name, table in self._tables.items():
+                row[name] = table[row[name]] if row[name] >= 0 else None
+            return row
+
+    def viewport(
+        self,
+        west: float,
+        south: float,
+        east: float,
+        north: float,
+        *,
+        now_us: int,
+        max_age_us: int | None = None,
+        limit: int | None = None,
+    ) -> View:
+        """The tracks with a position inside the box (degrees; `west` > `east` crosses 180) that
+        were heard in the last `max_age_us`. Beyond `limit` tracks, the newest are given."""
+        with self._lock:
+            count = len(self._index)
+            c = {name: self._columns[name][:count] for name in _STATE}
+            inside = (c["lat"] >= south) & (c["lat"] <= north)  # NaN, no position, is never inside
+            if west <= east:
+                inside &= (c["lon"] >= west) & (c["lon"] <= east)
+            else:
+                inside &= (c["lon"] >= west) | (c["lon"] <= east)
+            if max_age_us is not None:
+                inside &= c["time_us"] >= now_us - max_age_us
+            at = np.flatnonzero(inside)
+            if limit is not None and len(at) > limit:
+                newest = np.argpartition(c["time_us"][at], len(at) - limit)[len(at) - limit :]
+                at = at[np.sort(newest)]
+            names = [name for name in View.__dataclass_fields__ if name not in ("craft", "age_s")]
+            age_s = ((now_us - c["time_us"][at]) / 1e6).astype(np.float32)
+            return View(craft=self._index.keys[at], age_s=age_s, **{name: c[name][at] for name in names})
+
+    def _slots(self, craft: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        slots = self._index.find(craft)
+        missing = slots < 0
+        if not missing.any():
+            return slots
+        if len(self._index) + len(np.unique(craft[missing])) > TRACKS:
+            raise LimitError(f"more than {TRACKS} craft", do="feed fewer craft, or restart the node")
+        slots = self._index.find_or_add(craft)
+        self._columns.reserve(len(self._index))
+        return slots
+
+    def _positions(self, batch: pl.DataFrame, time_us: Array, slots: Array) -> None:
+        lat, lon = floats(batch["lat"]), floats(batch["lon"])
+        usable = ~np.isnan(lat)
+        doubted = (batch["marks"].to_numpy() & POSITION_MARKS) != 0
+        if doubted.any():
+            usable &= ~doubted | np.isnan(self._columns["lat"][slots])
+        if not usable.all():
+            lat, lon, time_us, slots = lat[usable], lon[usable], time_us[usable], slots[usable]
+        self._columns["lat"][slots] = lat
+        self._columns["lon"][slots] = lon
+        self._columns["position_us"][slots] = time_us
+
+    def _rest(self, batch: pl.DataFrame, slots: Array) -> None:
+        for name, (_, absent) in _WHOLE.items():
+            self._put(name, batch[name], slots, lambda column, absent=absent: whole(column, absent))
+        for name in _FLOATS:
+            self._put(name, batch[name], slots, floats)
+        for name in _FLAGS:
+            self._put(name, batch[name], slots, flags)
+        for name in _CODES:
+            self._put(
+                name, batch[name], slots, lambda column, name=name: codes(column, self._tables[name])
+            )
+        for name in _TEXTS:
+            self._put(name, batch[name], slots, lambda column: column.to_numpy())
+
+    def _put(self, name: str, column: pl.Series, slots: Array, convert: Any) -> None:
+        absent = column.null_count()
+        if absent == len(column):
+            return
+        if absent:
+            given = column.is_not_null()
+            column, slots = column.filter(given), slots[given.to_numpy()]
+        self._columns[name][slots] = convert(column)
+
+
+def domain_of(craft: Array) -> Array:
+    """uint8: observations.craft.DOMAIN_SEA or DOMAIN_AIR."""
+    return (craft >> DOMAIN_SHIFT).astype(np.uint8)
+
+
+def _plain(name: str, value: Any) -> Any:
+    """A Python value, None for the column's sentinel."""
+    if name in _TEXTS:
+        return value
+    if name in _FLAGS:
+        return None if value < 0 else bool(value)
+    if name in _WHOLE:
+        absent = _WHOLE[name][1]
+        return None if absent and value == absent else int(value)
+    if isinstance(value, np.floating):
+        return None if np.isnan(value) else float(value)
+    return int(value)

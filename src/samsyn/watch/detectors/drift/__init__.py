@@ -1,0 +1,1 @@
+"""Drift: a ship carried sideways by wind and current."""

@@ -1,0 +1,1 @@
+"""Emergency: a craft or a beacon calls for help by its transponder."""

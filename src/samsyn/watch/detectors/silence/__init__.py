@@ -1,0 +1,1 @@
+"""Silence: a craft is not heard where others are."""

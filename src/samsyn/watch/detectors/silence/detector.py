@@ -1,0 +1,290 @@
+"""Silence against the feed's heartbeat.
+
+Time goes by in spans: ten minutes at sea, one in the air. At the end of a span every craft that was
+not heard in it is asked about: did its feed run as usual, and were others heard where it was last
+and where it would be? Then the span counts as silence of the craft. If not, the span says nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from samsyn.base.clock import HOUR_US, MINUTE_US, SECOND_US
+from samsyn.base.geo import KNOT_M_S
+from samsyn.observations.craft import DOMAIN_AIR, DOMAIN_SEA
+from samsyn.tracks.arrays import Array, SlotArrays
+from samsyn.watch.definition import Definition
+from samsyn.watch.detectors.silence.reception import Reception
+from samsyn.watch.finding import Finding
+from samsyn.watch.recent import Recent
+from samsyn.watch.situation import Situation
+from samsyn.watch.step import NEVER_US, Rows, Step
+from samsyn.watch.zones import METRES_PER_DEGREE, Zone
+
+HEARD: Final = 0
+COUNTED: Final = 1  # not heard; its spans are counted
+IGNORED: Final = 2  # not heard; was not heard well enough, or is not judged
+
+HOURS: Final = 12
+NOT_UNDER_COMMAND: Final = 2
+
+
+@dataclass(frozen=True)
+class _Regime:
+    """What differs between sea and air; `name` begins the names of its thresholds."""
+
+    name: str
+    domain: int
+    span_us: int
+
+
+REGIMES: Final = (
+    _Regime("sea", DOMAIN_SEA, 10 * MINUTE_US),
+    _Regime("air", DOMAIN_AIR, MINUTE_US),
+)
+
+
+class Detector:
+    """Listens at sea and in the air."""
+
+    def __init__(self, definition: Definition, zones: Sequence[Zone], recent: Recent) -> None:
+        self._watches = [_Listening(regime, definition, recent) for regime in REGIMES]
+
+    def step(self, step: Step) -> list[Finding]:
+        return [finding for watch in self._watches for finding in watch.step(step)]
+
+
+class _Silence(Situation):
+    others = 0
+    positions = 0
+    certain = False
+
+
+class _Listening:
+    """The craft of one regime."""
+
+    def __init__(self, regime: _Regime, definition: Definition, recent: Recent) -> None:
+        self._regime = regime
+        self._definition = definition
+        self._recent = recent
+        self._reception = Reception()
+        self._silences: dict[int, _Silence] = {}
+        self._span = -1  # number of the span that runs
+        self._hour = -1
+        self._craft = SlotArrays(
+            {
+                "heard_us": (np.int64, NEVER_US),  # NEVER_US: not of this regime, or never
+                "phase": (np.int8, HEARD),
+                "counted": (np.int32, 0),  # spans of silence
+                "lat": (np.float64, np.nan),
+                "lon": (np.float64, np.nan),
+                "altitude_ft": (np.float32, np.nan),
+                "speed_kn": (np.float32, np.nan),
+                "course_deg": (np.float32, np.nan),
+                "nav_status": (np.uint8, 255),
+                "on_ground": (np.int8, -1),
+                "feed": (np.int16, -1),
+                "exercise": (np.int8, -1),
+                "positions": (np.int16, 0, HOURS),  # by hour, a ring
+            }
+        )
+
+    def step(self, step: Step) -> list[Finding]:
+        found: list[Finding] = []
+        span = (step.end_us - 1) // self._regime.span_us
+        if span != self._span:
+            if self._span >= 0:
+                found = self._end_of_span(step)
+            self._span = span
+            self._turn_hour(step.end_us - 1)
+        slot = step.fixes.slot[step.last]
+        own = step.known.state["domain"][slot] == self._regime.domain
+        if self._regime.domain == DOMAIN_SEA:
+            own &= step.known.state["ship"][slot]
+        if own.any():
+            found += self._hear(step, step.last[own])
+        return found
+
+    def _value(self, name: str) -> float:
+        return self._definition.value(f"{self._regime.name}_{name}")
+
+    def _turn_hour(self, time_us: int) -> None:
+        """Empties the hours of the ring that have passed."""
+        hour = time_us // HOUR_US
+        passed = min(hour - self._hour, HOURS) if self._hour >= 0 else HOURS
+        for back in range(passed):
+            self._craft["positions"][:, (hour - back) % HOURS] = 0
+        self._hour = hour
+
+    def _hear(self, step: Step, at: Array) -> list[Finding]:
+        """The last fixes of the craft of this regime in a step."""
+        craft, fixes = self._craft, step.fixes
+        craft.reserve(len(step.known))
+        slot = fixes.slot[at]
+        found = []
+        back = np.flatnonzero(craft["phase"][slot] != HEARD)
+        for k in back.tolist():
+            silence = self._silences.pop(int(slot[k]), None)
+            if silence is not None:
+                found.append(self._heard_again(step, silence, int(at[k])))
+        craft["phase"][slot[back]] = HEARD
+        craft["counted"][slot[back]] = 0
+        for name in ("lat", "lon", "altitude_ft", "speed_kn", "course_deg", "nav_status", "on_ground"):
+            craft[name][slot] = getattr(fixes, name)[at]
+        craft["heard_us"][slot] = fixes.time_us[at]
+        craft["feed"][slot], craft["exercise"][slot] = fixes.feed[at], fixes.exercise[at]
+        craft["positions"][slot, self._hour % HOURS] += 1
+        loud: Any = slice(None)
+        if self._regime.domain == DOMAIN_AIR:  # low ones say nothing about who is heard high up
+            loud = fixes.altitude_ft[at] >= self._value("floor_ft") / 2
+        self._reception.hear(
+            slot[loud],
+            fixes.lat[at][loud],
+            fixes.lon[at][loud],
+            fixes.feed[at][loud],
+            len(step.known.feeds),
+        )
+        return found
+
+    def _end_of_span(self, step: Step) -> list[Finding]:
+        craft, reception = self._craft, self._reception
+        share = self._definition.value("feed_share")
+        began_us = self._span * self._regime.span_us
+        missing = (craft["heard_us"] != NEVER_US) & (craft["heard_us"] < began_us)
+        new = np.flatnonzero(missing & (craft["phase"] == HEARD))
+        craft["phase"][new] = np.where(self._judged(new), COUNTED, IGNORED)
+        slot = np.flatnonzero(missing & (craft["phase"] == COUNTED))
+        if len(slot):
+            runs = reception.runs(share)
+            slot = slot[runs[craft["feed"][slot]]]
+            enough = self._definition.value("others")
+            lat, lon = craft["lat"][slot], craft["lon"][slot]
+            others = np.minimum(reception.others(lat, lon), reception.others(*self._ahead(slot)))
+            counts = others >= enough
+            if (
+                self._regime.domain == DOMAIN_AIR
+            ):  # no coasts in the air: reception is all round, or it is an edge
+                spans = int(self._value("cover_s")) * SECOND_US // self._regime.span_us
+                counts &= reception.covers(lat, lon, spans)
+            slot, others = slot[counts], others[counts]
+            craft["counted"][slot] += 1
+        found = self._grown(step, slot, others) if len(slot) else []
+        reception.next_span(share)
+        return found + self._given_up(step)
+
+    def _judged(self, slot: Array) -> Array:
+        """Whether craft newly unheard had been heard well, and in a state in which silence matters."""
+        craft = self._craft
+        judged = craft["positions"][slot].sum(axis=1) >= self._value("positions")
+        if self._regime.domain == DOMAIN_AIR:
+            judged &= craft["speed_kn"][slot] >= self._value("speed_min_kn")
+            judged &= (craft["altitude_ft"][slot] >= self._value("floor_ft")) & (
+                craft["on_ground"][slot] != 1
+            )
+        else:
+            moving = craft["speed_kn"][slot] >= self._value("speed_min_kn")
+            judged &= moving | (craft["nav_status"][slot] == NOT_UNDER_COMMAND)
+        found: Array = judged
+        return found
+
+    def _ahead(self, slot: Array) -> tuple[Array, Array]:
+        """Where craft would be a while after they were last heard, straight on."""
+        craft = self._craft
+        way_deg = craft["speed_kn"][slot] * KNOT_M_S * self._value("ahead_s") / METRES_PER_DEGREE
+        course = np.radians(craft["course_deg"][slot].astype(np.float64))
+        known = ~(np.isnan(way_deg) | np.isnan(course))
+        north = np.where(known, way_deg * np.cos(course), 0.0)
+        east = np.where(known, way_deg * np.sin(course), 0.0)
+        lat = np.clip(craft["lat"][slot] + north, -89.0, 89.0)
+        return lat, craft["lon"][slot] + east / np.cos(np.radians(lat))
+
+    def _grown(self, step: Step, slot: Array, others: Array) -> list[Finding]:
+        """Raises and updates the silences that have become long enough in the span that ended."""
+        craft = self._craft
+        gap_s = self._value("gap_s")
+        counted_s = craft["counted"][slot] * (self._regime.span_us / SECOND_US)
+        unheard_s = (step.end_us - craft["heard_us"][slot]) / SECOND_US
+        long = (unheard_s >= gap_s) & (counted_s >= self._definition.value("counted_share") * unheard_s)
+        long &= counted_s >= self._definition.value("counted_share") * gap_s
+        found = []
+        for k in np.flatnonzero(long).tolist():
+            here = int(slot[k])
+            silence = self._silences.get(here)
+            if silence is None:
+                silence = self._silences[here] = self._new(step, here)
+            silence.others = int(others[k])
+            strict = self._regime.domain == DOMAIN_SEA and unheard_s[k] >= self._value("gap_strict_s")
+            if not silence.raised or (strict and not silence.certain):
+                silence.certain = bool(strict)
+                found.append(self._write(silence, step.end_us))
+        return found
+
+    def _new(self, step: Step, slot: int) -> _Silence:
+        craft = self._craft
+        one = {
+            name: craft[name][slot : slot + 1]
+            for name in craft.names()
+            if name in Rows.__dataclass_fields__
+        }
+        absent = np.full(1, np.nan, np.float32)
+        rows = Rows(
+            **one,
+            slot=np.array([slot]),
+            time_us=craft["heard_us"][slot : slot + 1],
+            heading_deg=absent,
+            vertical_rate_fpm=absent,
+            squawk=np.array([65_535]),
+            emergency=np.array([255]),
+            ship_type=np.array([255]),
+        )
+        silence = _Silence(self._definition, step, rows, 0, lead_up=self._recent.rows(slot))
+        silence.positions = int(craft["positions"][slot].sum())
+        return silence
+
+    def _heard_again(self, step: Step, silence: _Silence, i: int) -> Finding:
+        time_us = int(step.fixes.time_us[i])
+        silence.observe(step, step.fixes, i)
+        return self._write(silence, time_us, "heard-again", time_us)
+
+    def _given_up(self, step: Step) -> list[Finding]:
+        found = []
+        for slot, silence in list(self._silences.items()):
+            if step.end_us - silence.start_us > self._value("lost_s") * SECOND_US:
+                del self._silences[slot]
+                self._craft["phase"][slot] = IGNORED
+                found.append(self._write(silence, step.end_us, "given-up", step.end_us))
+        return found
+
+    def _write(
+        self, silence: _Silence, at_us: int, because: str | None = None, end_us: int | None = None
+    ) -> Finding:
+        gap_s = (at_us - silence.start_us) / SECOND_US
+        counted_s = float(self._craft["counted"][silence.slot]) * self._regime.span_us / SECOND_US
+        known = ["reception", "identity", "filtered"]
+        if self._regime.domain == DOMAIN_SEA:
+            known.append("harbour")
+        strict = (
+            {"gap_strict_s": self._value("gap_strict_s")} if self._regime.domain == DOMAIN_SEA else {}
+        )
+        return silence.write(
+            "open" if because is None else "closed",
+            at_us,
+            measured={
+                "gap_s": gap_s,
+                "counted_s": counted_s,
+                "counted_share": min(counted_s / gap_s, 1.0) if gap_s else 0.0,
+                "others": float(silence.others),
+            },
+            thresholds={
+                "gap_s": self._value("gap_s"),
+                **strict,
+                **self._definition.values("counted_share", "others"),
+            },
+            known_errors=tuple(known),
+            because=because,
+            end_us=end_us,
+        )

@@ -1,0 +1,92 @@
+"""What our receivers hear, span by span: which parts of the map, and whether each feed runs as usual."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from samsyn.tracks.arrays import Array, SlotArrays
+
+CELL_LAT_DEG: Final = 0.25  # 15 NM
+CELL_LON_DEG: Final = 0.5  # 15 NM at 60 degrees north
+_ROWS: Final = int(180 / CELL_LAT_DEG)
+_COLUMNS: Final = int(360 / CELL_LON_DEG)
+
+# A feed's usual rate follows what it does: quickly while it runs as usual, slowly (a third in about
+# 20 spans) while it does not, so that a feed that is thinner for good is usual again in time.
+_FOLLOW: Final = 0.2
+_FOLLOW_UNUSUAL: Final = 0.02
+_LEARN_SPANS: Final = 3  # before that many spans nothing is usual
+
+
+class Reception:
+    """Counts the craft of one domain heard in each cell and by each feed in one span of time."""
+
+    def __init__(self) -> None:
+        self._cells = np.zeros((_ROWS + 2, _COLUMNS + 2), np.uint16)  # a rim saves testing for edges
+        self._counted = SlotArrays({"span": (np.int64, -1), "cell": (np.int64, -1)})
+        self._span = 0
+        self._touched: list[Array] = []
+        self._last_span = np.full_like(self._cells, -1, np.int32)  # in which a cell was last heard
+        self._heard = np.zeros(0)
+        self._usual = np.zeros(0)
+        self._spans = np.zeros(0, np.int64)
+
+    def hear(self, slots: Array, lat: Array, lon: Array, feed: Array, feeds: int) -> None:
+        """One position each of different craft; feed: code of the feed, of `feeds` that there are."""
+        if feeds > len(self._heard):
+            more = (0, feeds - len(self._heard))
+            self._heard, self._usual = np.pad(self._heard, more), np.pad(self._usual, more)
+            self._spans = np.pad(self._spans, more)
+        self._heard[:feeds] += np.bincount(feed, minlength=feeds)[:feeds]
+        self._counted.reserve(int(slots.max()) + 1 if len(slots) else 0)
+        cell = _cell(lat, lon)
+        new = (self._counted["span"][slots] != self._span) | (self._counted["cell"][slots] != cell)
+        slots, cell = slots[new], cell[new]
+        self._counted["span"][slots], self._counted["cell"][slots] = self._span, cell
+        np.add.at(self._cells.reshape(-1), cell, 1)
+        self._last_span.reshape(-1)[cell] = self._span
+        self._touched.append(cell)
+
+    def others(self, lat: Array, lon: Array) -> Array:
+        """How many craft were heard in this span in the cell of each place and the eight about it."""
+        found: Array = np.sum([self._cells.reshape(-1)[cell] for cell in _around(lat, lon)], axis=0)
+        return found
+
+    def covers(self, lat: Array, lon: Array, spans: int) -> Array:
+        """Whether each of those nine cells was heard in the last `spans` spans: a place that is not
+        at the edge of what is received."""
+        oldest = np.min([self._last_span.reshape(-1)[cell] for cell in _around(lat, lon)], axis=0)
+        found: Array = (oldest >= 0) & (oldest >= self._span - spans)
+        return found
+
+    def runs(self, share: float) -> Array:
+        """For each feed whether it made at least `share` of its usual rate in this span."""
+        found: Array = (self._spans >= _LEARN_SPANS) & (self._heard >= share * self._usual)
+        return found
+
+    def next_span(self, share: float) -> None:
+        """Ends the span: learns the feeds' rates and forgets the rest."""
+        runs = self._heard >= share * self._usual
+        follow = np.where(runs, _FOLLOW, _FOLLOW_UNUSUAL)
+        follow = np.where(self._spans == 0, 1.0, follow)
+        self._usual += follow * (self._heard - self._usual)
+        self._spans += 1
+        self._heard[:] = 0
+        self._span += 1
+        for cell in self._touched:
+            self._cells.reshape(-1)[cell] = 0
+        self._touched.clear()
+
+
+def _around(lat: Array, lon: Array) -> list[Array]:
+    middle = _cell(lat, lon)
+    return [middle + south * (_COLUMNS + 2) + west for south in (-1, 0, 1) for west in (-1, 0, 1)]
+
+
+def _cell(lat: Array, lon: Array) -> Array:
+    row = np.clip((lat + 90) / CELL_LAT_DEG, 0, _ROWS - 1).astype(np.int64)
+    column = np.clip((lon + 180) % 360 / CELL_LON_DEG, 0, _COLUMNS - 1).astype(np.int64)
+    found: Array = (row + 1) * (_COLUMNS + 2) + column + 1
+    return found

@@ -1,0 +1,1 @@
+"""Zone entry: a craft's path comes into a zone."""

@@ -1,0 +1,100 @@
+"""A situation that a detector follows: what it keeps between steps, and the findings it writes."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from samsyn.base.clock import iso
+from samsyn.observations.craft import craft_text
+from samsyn.watch.definition import Definition
+from samsyn.watch.finding import Evidence, Finding
+from samsyn.watch.recent import AIR_EVERY_US, SEA_EVERY_US
+from samsyn.watch.step import Rows, Step
+
+
+class Situation:
+    """One craft in one situation of one detector, from its first sign until it is closed.
+
+    A situation that was never raised leaves no finding. Evidence begins with what led up to it.
+    """
+
+    def __init__(
+        self,
+        definition: Definition,
+        step: Step,
+        rows: Rows,
+        i: int,
+        *,
+        lead_up: list[dict[str, Any]],
+        zone: str | None = None,
+        start_us: int | None = None,
+    ) -> None:
+        self._definition = definition
+        self.slot = int(rows.slot[i])
+        key = int(step.known.index.keys[self.slot])
+        self.craft = craft_text(key)
+        self.start_us = int(rows.time_us[i]) if start_us is None else start_us
+        self.zone = zone
+        self.raised = False
+        self.written_us = 0
+        self.heard_us = self.start_us
+        self._revision = 0
+        every_us = AIR_EVERY_US if step.known.flies(self.slot) else SEA_EVERY_US // 2
+        before = [row for row in lead_up if row["time_us"] < int(rows.time_us[i])]
+        self.evidence = Evidence(every_us, before)
+        self._lat: float | None = None
+        self._lon: float | None = None
+        self.observe(step, rows, i)
+
+    def observe(self, step: Step, rows: Rows, i: int) -> None:
+        """Takes row `i` of `rows` in as evidence and as the latest that is known."""
+        self.heard_us = int(rows.time_us[i])
+        self._feed = step.known.feeds[int(rows.feed[i])]
+        self._exercise = bool(rows.exercise[i] == 1)
+        row = rows.row(i)
+        if "lat" in row and "lon" in row:
+            self._lat, self._lon = row["lat"], row["lon"]
+        self.evidence.add(row)
+
+    def write(
+        self,
+        state: Literal["open", "closed"],
+        at_us: int,
+        *,
+        measured: dict[str, float],
+        thresholds: dict[str, float],
+        known_errors: tuple[str, ...] = (),
+        because: str | None = None,
+        end_us: int | None = None,
+    ) -> Finding:
+        """The next revision. `at_us` is the time of what made it be written; `end_us` when the
+        situation ended, if it did."""
+        self.raised = True
+        self.written_us = at_us
+        self._revision += 1
+        parts = [
+            self._definition.id,
+            self.craft,
+            *([self.zone] if self.zone else []),
+            iso(self.start_us),
+        ]
+        return Finding(
+            key="/".join(parts),
+            detector=self._definition.id,
+            craft=self.craft,
+            state=state,
+            start_us=self.start_us,
+            updated_us=at_us,
+            end_us=end_us,
+            lat=self._lat,
+            lon=self._lon,
+            measured={name: round(value, 3) for name, value in measured.items()},
+            thresholds=thresholds,
+            zone=self.zone,
+            evidence=self.evidence.rows(),
+            feed=self._feed,
+            exercise=self._exercise,
+            known_errors=known_errors,
+            revision=self._revision,
+            closed_because=because,
+        )

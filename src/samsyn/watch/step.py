@@ -1,0 +1,255 @@
+"""Steps: the rows of ten seconds, ordered by craft, whatever batches they came in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+
+from samsyn.base.clock import SECOND_US
+from samsyn.observations.craft import DOMAIN_AIR, DOMAIN_SEA, DOMAIN_SHIFT, NUMBER_MASK
+from samsyn.observations.plausible import Mark
+from samsyn.tracks.arrays import Array, SlotArrays, codes, flags, floats, whole
+from samsyn.tracks.index import CraftIndex
+from samsyn.tracks.table import ABSENT_U8, ABSENT_U16, POSITION_MARKS
+
+STEP_US: Final = 10 * SECOND_US
+NEVER_US: Final = np.iinfo(np.int64).min
+
+# Not looked at: a number that is nobody's may be many craft, a time that went back has no place in
+# the order. (A doubted position is looked at without its position.)
+UNWATCHED_MARKS: Final = int(Mark.BAD_IDENTITY | Mark.BAD_TIME)
+
+
+@dataclass(slots=True)
+class Rows:
+    """Some rows as arrays of one length, ordered by slot and time; floats absent are NaN, flags
+    (int8) -1, codes 255 or 65535."""
+
+    slot: Array
+    time_us: Array
+    lat: Array
+    lon: Array
+    altitude_ft: Array
+    speed_kn: Array
+    course_deg: Array
+    heading_deg: Array
+    vertical_rate_fpm: Array
+    on_ground: Array
+    nav_status: Array
+    squawk: Array
+    emergency: Array
+    ship_type: Array
+    feed: Array
+    exercise: Array
+
+    def __len__(self) -> int:
+        return len(self.slot)
+
+    def pick(self, at: Any) -> Rows:
+        """The rows at a slice, mask or list of places."""
+        return Rows(*(getattr(self, name)[at] for name in FIELDS))
+
+    def row(self, i: int) -> dict[str, Any]:
+        """Row `i` as evidence: what was claimed, rounded to what the source resolves."""
+        found: dict[str, Any] = {"time_us": int(self.time_us[i])}
+        for name, digits in _EVIDENCE.items():
+            value = float(getattr(self, name)[i])
+            if value == value:
+                found[name] = round(value, digits)
+        for name, absent in (("nav_status", ABSENT_U8), ("squawk", ABSENT_U16)):
+            code = int(getattr(self, name)[i])
+            if code != absent:
+                found[name] = code
+        return found
+
+
+FIELDS: Final = tuple(Rows.__dataclass_fields__)
+_EVIDENCE: Final = {
+    "lat": 6,
+    "lon": 6,
+    "altitude_ft": 0,
+    "speed_kn": 1,
+    "course_deg": 1,
+    "heading_deg": 0,
+}
+
+
+@dataclass(slots=True)
+class Step:
+    """What detectors see at once.
+
+    end_us:  when the step ends; nothing later has been seen.
+    rows:    all rows of the step.
+    fixes:   those with a believable position.
+    before:  for each fix, the same craft's fix before it: time_us, lat, lon, altitude_ft
+             (NEVER_US and NaN where there is none).
+    last:    places in `fixes` of each craft's last one.
+    known:   what holds for each craft by slot (`Craft`).
+    """
+
+    end_us: int
+    rows: Rows
+    fixes: Rows
+    before: dict[str, Array]
+    last: Array
+    known: Craft
+
+
+class Craft:
+    """What the watch remembers of every craft, by slot, and the names behind the codes in rows."""
+
+    def __init__(self) -> None:
+        self.index = CraftIndex()
+        self.feeds: list[str] = []
+        self.state = SlotArrays(
+            {
+                "domain": (np.int8, 0),
+                "ship": (np.bool_, False),  # an own vessel's MMSI: not a coast station, buoy or beacon
+                "ship_type": (np.uint8, ABSENT_U8),
+                "heard_us": (np.int64, NEVER_US),
+                "fix_us": (np.int64, NEVER_US),
+                "lat": (np.float64, np.nan),
+                "lon": (np.float64, np.nan),
+                "altitude_ft": (np.float32, np.nan),
+            }
+        )
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def slots(self, craft: Array) -> Array:
+        slots = self.index.find_or_add(craft)
+        if len(self.index) > self._count:
+            self.state.reserve(len(self.index))
+            keys = self.index.keys[self._count :]
+            domain, number = keys >> DOMAIN_SHIFT, keys & NUMBER_MASK
+            fresh = slice(self._count, len(keys) + self._count)
+            self.state["domain"][fresh] = domain
+            # ships' own MMSIs begin with 2 to 7 (ITU-R M.585); 98 marks craft of a mother ship
+            own = (number >= 200_000_000) & (number < 800_000_000) | (number // 10_000_000 == 98)
+            self.state["ship"][fresh] = (domain == DOMAIN_SEA) & own
+            self._count = len(self.index)
+        return slots
+
+    def is_air(self, slots: Array) -> Array:
+        found: Array = self.state["domain"][slots] == DOMAIN_AIR
+        return found
+
+    def flies(self, slot: int) -> bool:
+        """`is_air` of one craft."""
+        return bool(self.state["domain"][slot] == DOMAIN_AIR)
+
+
+class Cutter:
+    """Cuts batches into steps by the running maximum of the rows' times.
+
+    A step is given out when a row after its end has come, so the steps are the same however the
+    rows were cut into batches.
+    """
+
+    def __init__(self) -> None:
+        self.known = Craft()
+        self._newest_us = NEVER_US
+        self._held: list[tuple[Array, Rows]] = []  # step number of each row; rows, in order of arrival
+
+    def cut(self, batch: pl.DataFrame, not_after_us: int | None = None) -> Iterator[Step]:
+        """The steps that this batch completes. Rows later than `not_after_us`, a clock that runs
+        ahead, are left out: one of them would end all steps for good."""
+        marks = batch["marks"].to_numpy()
+        unwatched = (marks & UNWATCHED_MARKS) != 0
+        if not_after_us is not None:
+            unwatched |= batch["time_us"].to_numpy() > not_after_us
+        if unwatched.any():
+            batch, marks = batch.filter(~unwatched), marks[~unwatched]
+        if not batch.height:
+            return
+        rows = self._rows(batch, marks)
+        newest = np.maximum.accumulate(np.maximum(rows.time_us, self._newest_us))
+        self._newest_us = int(newest[-1])
+        number = newest // STEP_US
+        self._held.append((number, rows))
+        if number[-1] > self._held[0][0][0]:
+            yield from self._complete(int(number[-1]))
+
+    def finish(self) -> Iterator[Step]:
+        """The step that is still open: the rows have ended."""
+        if self._held:
+            yield from self._complete(int(self._held[-1][0][-1]) + 1)
+
+    def _rows(self, batch: pl.DataFrame, marks: Array) -> Rows:
+        lat = floats(batch["lat"])
+        doubted = (marks & POSITION_MARKS) != 0
+        if doubted.any():
+            lat = np.where(doubted, np.nan, lat)
+        return Rows(
+            slot=self.known.slots(batch["craft"].to_numpy()),
+            time_us=batch["time_us"].to_numpy(),
+            lat=lat,
+            lon=floats(batch["lon"]),
+            altitude_ft=floats(batch["altitude_ft"]),
+            speed_kn=floats(batch["speed_kn"]),
+            course_deg=floats(batch["course_deg"]),
+            heading_deg=floats(batch["heading_deg"]),
+            vertical_rate_fpm=floats(batch["vertical_rate_fpm"]),
+            on_ground=flags(batch["on_ground"]),
+            nav_status=whole(batch["nav_status"], ABSENT_U8),
+            squawk=whole(batch["squawk"], ABSENT_U16),
+            emergency=whole(batch["emergency"], ABSENT_U8),
+            ship_type=whole(batch["ship_type"], ABSENT_U8),
+            feed=codes(batch["feed"], self.known.feeds),
+            exercise=flags(batch["exercise"]),
+        )
+
+    def _complete(self, below: int) -> Iterator[Step]:
+        """The held steps with a number under `below`; the rest stays held."""
+        number = np.concatenate([held[0] for held in self._held])
+        rows = Rows(*(np.concatenate([getattr(r, name) for _, r in self._held]) for name in FIELDS))
+        done = int(np.searchsorted(number, below))
+        self._held = [(number[done:], rows.pick(slice(done, None)))] if done < len(number) else []
+        number = number[:done]
+        order = np.lexsort((rows.time_us[:done], rows.slot[:done], number))
+        rows = rows.pick(order)
+        placed = np.flatnonzero(~np.isnan(rows.lat))
+        fixes, fix_number = rows.pick(placed), number[placed]
+        starts = np.flatnonzero(np.r_[True, number[1:] != number[:-1]])
+        bounds = [*starts.tolist(), done]
+        fix_bounds = [*np.searchsorted(fix_number, number[starts]).tolist(), len(placed)]
+        for k, at in enumerate(starts.tolist()):
+            yield self._step(
+                int(number[at]),
+                rows.pick(slice(bounds[k], bounds[k + 1])),
+                fixes.pick(slice(fix_bounds[k], fix_bounds[k + 1])),
+            )
+
+    def _step(self, number: int, rows: Rows, fixes: Rows) -> Step:
+        state = self.known.state
+        late = rows.time_us < state["heard_us"][rows.slot]
+        if late.any():  # its craft has been heard later: no place in the order any more
+            rows = rows.pick(~late)
+            fixes = fixes.pick(fixes.time_us >= state["heard_us"][fixes.slot])
+        state["heard_us"][rows.slot] = rows.time_us
+        typed = (rows.ship_type != ABSENT_U8) & (rows.ship_type != 0)
+        if typed.any():
+            state["ship_type"][rows.slot[typed]] = rows.ship_type[typed]
+        slot = fixes.slot
+        follows = np.empty(len(slot), bool)
+        follows[:1] = False
+        follows[1:] = slot[1:] == slot[:-1]
+        before: dict[str, Array] = {}
+        for name, held, now in (
+            ("time_us", state["fix_us"], fixes.time_us),
+            ("lat", state["lat"], fixes.lat),
+            ("lon", state["lon"], fixes.lon),
+            ("altitude_ft", state["altitude_ft"], fixes.altitude_ft),
+        ):
+            earlier = held[slot]
+            earlier[1:] = np.where(follows[1:], now[:-1], earlier[1:])
+            before[name] = earlier
+            held[slot] = now
+        last = np.flatnonzero(np.r_[~follows[1:], True]) if len(slot) else np.empty(0, np.int64)
+        return Step((number + 1) * STEP_US, rows, fixes, before, last, self.known)
