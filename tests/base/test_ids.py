@@ -16,8 +16,21 @@ def test_ids_are_random_uuids() -> None:
     assert made != sorted(made)  # no order in them
 
 
+AN_ID = "5f0c6a0e-9d3b-4c7a-8f27-0d7c1b7b2a11"
+
+
 @pytest.mark.parametrize(
-    "text", ["", "x", new_id().upper(), "{" + new_id() + "}", new_id().replace("-", ""), new_id() + " "]
+    "text",
+    [
+        "",
+        "x",
+        AN_ID.upper(),
+        f"{{{AN_ID}}}",
+        AN_ID.replace("-", ""),
+        f"{AN_ID} ",
+        f"{AN_ID}\n",
+        f"urn:uuid:{AN_ID}",
+    ],
 )
 def test_only_one_spelling_is_an_id(text: str) -> None:
     assert not is_id(text)
