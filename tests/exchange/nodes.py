@@ -77,7 +77,7 @@ class MemoryMirror:
                 raise Refused(entry[1:], "as the test asked")
         self.kept += new
 
-    def cosigned(self) -> bytes:
+    def cosigned(self) -> bytes | None:
         return f"cosigned {self.size}".encode()
 
 

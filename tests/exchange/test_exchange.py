@@ -75,6 +75,31 @@ def test_what_was_applied_before_a_crash_is_confirmed_after_it(pair: tuple[Node,
     assert dk.channels["fi"].cosigned == [b"cosigned 1"]
 
 
+def test_what_cannot_be_confirmed_yet_is_confirmed_without_waiting_for_news(
+    pair: tuple[Node, Node],
+) -> None:
+    dk, fi = pair
+    dk.channels["fi"].kept += ["a"]
+    confirmed = threading.Event()
+
+    class Hesitant(MemoryMirror):
+        asked = 0
+
+        def cosigned(self) -> bytes | None:
+            self.asked += 1
+            return None if self.asked == 1 else super().cosigned()
+
+    taken = dk.channels["fi"].cosign
+
+    def cosign(note: bytes) -> None:
+        taken(note)
+        confirmed.set()
+
+    dk.channels["fi"].cosign = cosign  # type: ignore[method-assign]
+    with pulling(fi, dk.card(), Hesitant()):
+        assert confirmed.wait(limits.LIVE_WAIT_S / 2)
+
+
 def test_a_partner_that_is_away_is_down_and_comes_back_by_itself(pair: tuple[Node, Node]) -> None:
     dk, fi = pair
     card = dk.card()

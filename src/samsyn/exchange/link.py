@@ -90,6 +90,29 @@ _WORDS: dict[str, tuple[str, str]] = {
         "The last good state stands.",
         "Partnern säger att dess kanal har ändrats men ger inget nytt. Det senaste goda läget gäller.",
     ),
+    "malformed-batch": (
+        "A batch of the partner cannot be read. The last good state stands.",
+        "En sändning från partnern kan inte läsas. Det senaste goda läget gäller.",
+    ),
+    "missing-entries": (
+        "A batch of the partner leaves out entries that its channel has. The last good state stands.",
+        "En sändning från partnern utelämnar poster som dess kanal har. Det senaste goda läget gäller.",
+    ),
+    "missing-view": (
+        "The partner says that it released a statement but does not give it. "
+        "The last good state stands.",
+        "Partnern säger att den släppt en utsaga men lämnar den inte. Det senaste goda läget gäller.",
+    ),
+    "unknown-operation": (
+        "The partner's channel says something that this version does not know. "
+        "The last good state stands; a newer version may read it.",
+        "Partnerns kanal säger något som den här versionen inte känner till. "
+        "Det senaste goda läget gäller; en nyare version kan kanske läsa det.",
+    ),
+    "oversized-statement": (
+        "A statement is larger than is agreed. The last good state stands.",
+        "En utsaga är större än vad som är avtalat. Det senaste goda läget gäller.",
+    ),
     "oversized-batch": (
         "A batch of the partner is larger than is agreed. The last good state stands.",
         "En sändning från partnern är större än vad som är avtalat. Det senaste goda läget gäller.",

@@ -1,6 +1,6 @@
 """Fetching from one partner: a thread of its own, one batch in flight, forever.
 
-    cosign what is held -> live (wait for news) -> entries, receive, cosign -> ... -> live
+    checkpoint -> entries, receive, entries, receive, ... cosign -> live (wait for news) -> entries ...
 
 A node that was away catches up by the very same rounds. Whatever the partner does, at most one batch
 of it is in memory, its replies have a size and a time in which they must come, and other partners'
@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 IDLE_S = 5.0  # shorter than the server keeps an idle connection (listen.KEEP_ALIVE_S)
 LIVE_MARGIN_S = 15.0  # what a wake-up reply may take beyond the agreed wait
 OWN_RATE = limits.REQUESTS_PER_MINUTE * 9 // 10  # below what the partner allows
-NEWS_NOT_BEFORE_US = SECOND_US  # an unchanged wake-up that comes sooner than this was not waited for
+ROUND_US_MIN = SECOND_US  # a round without news takes at least this, whatever the partner answers
 
 
 class Mirror(Protocol):
@@ -53,8 +53,8 @@ class Mirror(Protocol):
         """Verify and apply, all or nothing. Raises `Refused` and keeps the old state."""
         ...
 
-    def cosigned(self) -> bytes:
-        """A cosignature of the checkpoint last applied."""
+    def cosigned(self) -> bytes | None:
+        """A cosignature of the latest head that is wholly applied; None while there is none."""
         ...
 
 
@@ -143,32 +143,33 @@ class Puller:
 
     async def _round(self, client: httpx.AsyncClient, stop: threading.Event) -> None:
         """One wait for news, and all that is new. Raises what ends the round."""
-        asked_us = self._clock.now_us()
+        began_us = self._clock.now_us()
         held = self._mirror.size
-        path = f"/exchange/live?after={held}" if self._in_touch else "/exchange/checkpoint"
+        waits = self._in_touch and not self._owes_cosignature
+        path = f"/exchange/live?after={held}" if waits else "/exchange/checkpoint"
         self._heard(_size(await self._ask(client, stop, "GET", path, limits.CHECKPOINT_BYTES)))
-        early_us = asked_us + NEWS_NOT_BEFORE_US - self._clock.now_us()
-        if self._in_touch and self._state.their_size == held and early_us > 0:
-            self._clock.wait_until(asked_us + NEWS_NOT_BEFORE_US, stop)
         while self._state.their_size != self._mirror.size and not stop.is_set():
             before = self._mirror.size
             path = f"/exchange/entries?after={before}&limit={limits.BATCH_ENTRIES}"
             self._mirror.receive(await self._ask(client, stop, "GET", path, limits.BATCH_BYTES))
             if self._mirror.size == before:
                 raise Refused("no-progress", "the partner's channel changed but nothing came")
+            self._owes_cosignature = True
             self._heard(max(self._state.their_size, self._mirror.size))
             self._set("up", None)
-            await self._cosign(client, stop)
         if self._owes_cosignature:
             await self._cosign(client, stop)
+        if self._in_touch and self._mirror.size == held:
+            self._clock.wait_until(began_us + ROUND_US_MIN, stop)
         self._in_touch = True
         self._set("up", None)
 
     async def _cosign(self, client: httpx.AsyncClient, stop: threading.Event) -> None:
-        self._owes_cosignature = True
+        """Confirm what is applied; if it cannot be confirmed yet, that stays owed."""
         note = self._mirror.cosigned()
-        await self._ask(client, stop, "POST", "/exchange/cosign", limits.CHECKPOINT_BYTES, note)
-        self._owes_cosignature = False
+        if note is not None:
+            await self._ask(client, stop, "POST", "/exchange/cosign", limits.CHECKPOINT_BYTES, note)
+            self._owes_cosignature = False
 
     async def _ask(
         self,
