@@ -81,10 +81,14 @@ class Database:
             self._readers.append(db)  # without the lock, which a writer may hold for long
         return db
 
-    def checkpoint(self) -> None:
-        """Fold the WAL into the file and empty it, so that purged bodies are gone from disk too."""
+    def checkpoint(self) -> bool:
+        """Fold the WAL into the file and empty it, so that purged bodies are gone from disk too.
+
+        False where a reader in the middle of something kept it from being emptied: try again.
+        """
         with self._lock:
-            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            row = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            return bool(row[0] == 0)
 
     def close(self) -> None:
         with self._lock:

@@ -1,0 +1,261 @@
+"""The rules by which a batch of a partner is taken or refused, all of them, and no I/O.
+
+`admit` is handed what the mirror holds (`MirrorState`) and a batch, and says what is to be applied.
+The first rule that does not hold refuses the whole batch with its reason; nothing is taken of it.
+
+In order:
+1.  shape and size (`batch.decode`)                       malformed-batch, oversized-batch
+2.  the head is signed by the partner's log key and is
+    of this channel                                       forged-checkpoint
+3.  the batch begins where we stand                       replayed-entry, missing-entries
+4.  the log did not shrink                                shrunk-log
+5.  what we hold begins the log under the head            forked-log
+6.  these entries follow it under the head                altered-entry
+7.  each entry is an operation that we know               malformed-entry, unknown-operation
+8.  each view is the one its entry names                  altered-entry
+9.  a view is missing only where a purge is shown         missing-view
+10. each view is signed by the partner, ladders hold      forged-signature, altered-disclosure, ...
+11. it is of this realm                                   exercise-marked-as-actual
+12. ids and versions stay with who used them first        version-by-another-originator, equivocation
+13. nothing is released twice, or after its withdrawal    replayed-entry, released-after-withdrawal
+14. slots that we know hold what they can hold            malformed-slot
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from samsyn.base.encoding import b64url, sha256
+from samsyn.base.errors import Refused
+from samsyn.channels.batch import Batch, hashes_from_text
+from samsyn.channels.leaf import Leaf, Release, Withdraw, read_leaf
+from samsyn.log.checkpoint import Checkpoint, open_checkpoint
+from samsyn.log.merkle import (
+    Frontier,
+    leaf_hash,
+    verify_consistency,
+    verify_inclusion,
+)
+from samsyn.statements.sign import verify_many
+from samsyn.statements.statement import Statement
+from samsyn.subjects import KINDS
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A version that this node holds of a statement that the batch names."""
+
+    originator: str
+    jwt_hash: bytes
+    withdrawn: bool
+    body: bytes | None  # for evidence
+
+
+class MirrorState(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known here of one partner's channel before a batch.
+
+    seen: the latest head that was accepted, and its note; it may lie ahead of `frontier`.
+    """
+
+    origin: str  # samsyn.<partner>/<realm>/<me>
+    partner: str
+    realm: Literal["actual", "exercise"]
+    statement_key: Ed25519PublicKey
+    log_key: Ed25519PublicKey
+    size: int
+    frontier: bytes  # merkle.Frontier, packed
+    seen: Checkpoint | None
+    seen_note: bytes
+
+
+class Admission(msgspec.Struct, frozen=True, kw_only=True):
+    """A batch that may be applied: all of it."""
+
+    leaves: list[bytes]
+    statements: list[Statement]
+    withdrawals: list[Withdraw]
+    frontier: bytes
+    size: int
+    head: Checkpoint
+    note: bytes
+
+    @property
+    def whole(self) -> bool:
+        """Whether applying it reaches the head: only then may the head be cosigned."""
+        return self.size == self.head.size
+
+
+Holdings = Mapping[str, Mapping[int, Held]]
+"""jti to version to what is held; only of the ids that the batch names."""
+
+
+def read_leaves(batch: Batch) -> list[Leaf]:
+    """The operations of a batch. Raises `Refused` (7)."""
+    return [read_leaf(entry.leaf.encode()) for entry in batch.entries]
+
+
+def admit_head(state: MirrorState, batch: Batch) -> Admission:
+    """Rules 2 to 6: the log itself. Returns an admission with leaves and nothing in them read."""
+    note = batch.checkpoint.encode()
+    head = open_checkpoint(note, state.origin, state.log_key)
+    evidence = {"checkpoint-held": state.seen_note, "checkpoint-received": note}
+    if batch.after < state.size:
+        raise Refused("replayed-entry", f"entry {batch.after} again; {state.size} are held")
+    if batch.after > state.size:
+        raise Refused("missing-entries", f"entries {state.size} to {batch.after} are missing")
+    if head.size < (state.seen.size if state.seen else 0):
+        raise Refused("shrunk-log", f"the log is now of {head.size} entries", evidence=evidence)
+    if head.size < state.size + len(batch.entries):
+        raise Refused("malformed-batch", "more entries than the log has")
+    frontier = Frontier.unpack(state.size, state.frontier)
+    known, given = hashes_from_text(batch.known), hashes_from_text(batch.given)
+    if not verify_consistency(state.size, head.size, known, frontier.root(), head.root):
+        raise Refused("forked-log", "the log does not continue what is held", evidence=evidence)
+    leaves = [entry.leaf.encode() for entry in batch.entries]
+    forked = _same_size_fork(state, head)
+    for leaf in leaves:
+        frontier.append(leaf_hash(leaf))
+        if state.seen is not None and frontier.size == state.seen.size:
+            forked = forked or frontier.root() != state.seen.root
+    if not verify_consistency(frontier.size, head.size, given, frontier.root(), head.root):
+        raise Refused("altered-entry", "the entries are not those of the log", evidence=evidence)
+    if forked:
+        raise Refused("forked-log", "the log has another past than its last head", evidence=evidence)
+    return Admission(
+        leaves=leaves,
+        statements=[],
+        withdrawals=[],
+        frontier=frontier.pack(),
+        size=frontier.size,
+        head=head,
+        note=note,
+    )
+
+
+def _same_size_fork(state: MirrorState, head: Checkpoint) -> bool:
+    seen = state.seen
+    return seen is not None and seen.size == head.size and seen.root != head.root
+
+
+def admit(state: MirrorState, batch: Batch, holdings: Holdings) -> Admission:
+    """What applying `batch` means. `holdings` are by the ids of `read_leaves(batch)`.
+
+    Raises `Refused`; the reasons are those listed above.
+    """
+    admission = admit_head(state, batch)
+    leaves = read_leaves(batch)
+    views = list(_check_views(state, batch, leaves, admission.head))
+    keys = {state.partner: state.statement_key}
+    statements = verify_many([view for _, view in views], keys)
+    _check_names(state, leaves, holdings)
+    fresh: dict[tuple[str, int], Statement] = {}
+    for (leaf, _), statement in zip(views, statements, strict=True):
+        _check_statement(state, leaf, statement)
+        held = holdings.get(leaf.id, {}).get(leaf.ver)
+        _check_equivocation(statement, held, fresh.setdefault((leaf.id, leaf.ver), statement))
+    _check_order(leaves, holdings)
+    for statement in statements:
+        if statement.kind in KINDS:
+            KINDS[statement.kind].check_held(statement.slots)
+    return msgspec.structs.replace(
+        admission,
+        statements=statements,
+        withdrawals=[leaf for leaf in leaves if isinstance(leaf, Withdraw)],
+    )
+
+
+def _check_views(
+    state: MirrorState, batch: Batch, leaves: list[Leaf], head: Checkpoint
+) -> Iterator[tuple[Leaf, bytes]]:
+    """Rules 8 and 9; yields each leaf that brings a view, with its bytes."""
+    purges = [leaf.id if isinstance(leaf, Withdraw) and leaf.purge else None for leaf in leaves]
+    last_purge = {jti: n for n, jti in enumerate(purges) if jti is not None}
+    shown = _shown_purges(state.size + len(leaves), batch, head)
+    for n, (leaf, entry) in enumerate(zip(leaves, batch.entries, strict=True)):
+        if isinstance(leaf, Withdraw):
+            if entry.view is not None:
+                raise Refused("malformed-batch", "a withdrawal with a view", where=leaf.id)
+        elif entry.view is None:
+            if leaf.id not in shown and last_purge.get(leaf.id, -1) < n:
+                raise Refused("missing-view", "a view is missing and no purge is shown", where=leaf.id)
+        else:
+            view = entry.view.encode()
+            if b64url(sha256(view)) != leaf.view:
+                raise Refused("altered-entry", "a view is not the one its entry names", where=leaf.id)
+            yield leaf, view
+
+
+def _shown_purges(end: int, batch: Batch, head: Checkpoint) -> set[str]:
+    """Ids whose purge is proved to stand in the log after this batch."""
+    found = set()
+    for shown in batch.withdrawn:
+        leaf = read_leaf(shown.leaf.encode())
+        proof = hashes_from_text(shown.proof)
+        hash_ = leaf_hash(shown.leaf.encode())
+        if not isinstance(leaf, Withdraw) or not leaf.purge or shown.index < end:
+            raise Refused("malformed-batch", "what is shown is no purge further on", where=leaf.id)
+        if not verify_inclusion(hash_, shown.index, head.size, proof, head.root):
+            raise Refused("missing-view", "a purge is shown that is not in the log", where=leaf.id)
+        found.add(leaf.id)
+    return found
+
+
+def _check_names(state: MirrorState, leaves: list[Leaf], holdings: Holdings) -> None:
+    """Rule 12: also a withdrawal is only for who said it."""
+    for leaf in leaves:
+        if any(h.originator != state.partner for h in holdings.get(leaf.id, {}).values()):
+            raise Refused(
+                "version-by-another-originator",
+                f"{state.partner} uses the id of a statement of another originator",
+                where=leaf.id,
+            )
+
+
+def _check_statement(state: MirrorState, leaf: Leaf, statement: Statement) -> None:
+    """Rules 8 and 11 for one verified view."""
+    if (statement.jti, statement.ver) != (leaf.id, leaf.ver):
+        raise Refused("altered-entry", "a view is of another statement than its entry", where=leaf.id)
+    if statement.exercise != (state.realm == "exercise"):
+        marked = "exercise" if statement.exercise else "actual"
+        raise Refused(
+            "exercise-marked-as-actual",
+            f"a statement marked {marked} in a channel of the realm {state.realm}",
+            where=leaf.id,
+        )
+
+
+def _check_equivocation(statement: Statement, held: Held | None, first: Statement) -> None:
+    """Rule 12: one signed part for one id and version, here and within the batch."""
+    if held is not None and held.jwt_hash != sha256(statement.jwt):
+        other = held.body or held.jwt_hash
+    elif first.jwt != statement.jwt:
+        other = first.present()
+    else:
+        return
+    raise Refused(
+        "equivocation",
+        f"{statement.iss} has signed two statements under one id and version",
+        where=statement.jti,
+        evidence={"held": other, "received": statement.present()},
+    )
+
+
+def _check_order(leaves: list[Leaf], holdings: Holdings) -> None:
+    """Rule 13: what is released, widened and withdrawn, in the order in which it happened."""
+    withdrawn = {
+        jti for jti, versions in holdings.items() if any(h.withdrawn for h in versions.values())
+    }
+    released = {jti: max(versions) for jti, versions in holdings.items() if versions}
+    for leaf in leaves:
+        if isinstance(leaf, Withdraw):
+            withdrawn.add(leaf.id)
+        elif leaf.id in withdrawn:
+            raise Refused(
+                "released-after-withdrawal", "a withdrawn statement is released again", where=leaf.id
+            )
+        elif isinstance(leaf, Release) and leaf.ver <= released.get(leaf.id, 0):
+            raise Refused("replayed-entry", f"version {leaf.ver} is released again", where=leaf.id)
+        released[leaf.id] = max(leaf.ver, released.get(leaf.id, 0))

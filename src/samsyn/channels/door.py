@@ -1,0 +1,206 @@
+"""The one door out: takes what is queued, asks the policy, and writes the readers' channels.
+
+One tick is one transaction: queue, decisions, entries, signed heads. A crash leaves all of it or
+none, so nothing acknowledged is lost and nothing is written twice; starting again is the normal
+path. The entries of a tick stand in the order of their statements' random ids, so order tells a
+reader nothing of what it was not given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from samsyn.base import limits
+from samsyn.base.clock import Clock
+from samsyn.base.database import Database
+from samsyn.base.errors import ConfigError, InputError
+from samsyn.channels import given, outbox
+from samsyn.channels.given import Account, Operation
+from samsyn.channels.names import channel_origin
+from samsyn.channels.reader import Cutter, ReaderChannel
+from samsyn.channels.tick import Tick, TickReport
+from samsyn.log.checkpoint import sign_checkpoint
+from samsyn.log.store import LogStore
+from samsyn.policy import Explanation, Policy, facts_of
+from samsyn.policy.decision import RuleAndWhy
+from samsyn.statements.keys import NodeKeys
+from samsyn.statements.statement import Statement
+from samsyn.statements.store import StatementStore, Stored
+
+SCHEMA: Final = outbox.SCHEMA + given.SCHEMA
+
+
+class Delivered(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of one reader's channel about a statement, for the home side."""
+
+    reader: str
+    op: Operation
+    ver: int
+    index: int  # in that reader's channel
+    at_us: int
+    applied: bool  # the reader has cosigned beyond this entry
+    slots: frozenset[str]  # empty for a withdrawal
+    rules: tuple[RuleAndWhy, ...]
+    purge: bool
+
+
+class Door:
+    """The release side of one realm of a node. Until it has a policy, nothing leaves."""
+
+    def __init__(
+        self,
+        db: Database,
+        statements: StatementStore,
+        logs: LogStore,
+        *,
+        node: str,
+        realm: Literal["actual", "exercise"],
+        keys: NodeKeys,
+        clock: Clock,
+    ) -> None:
+        self._db = db
+        self._statements = statements
+        self._logs = logs
+        self._node = node
+        self._realm: Literal["actual", "exercise"] = realm
+        self._keys = keys
+        self._clock = clock
+        self._account = Account(db)
+        self._policy: Policy | None = None
+        self._readers: dict[str, ReaderChannel] = {}
+        # a crash may have come between a purge and the emptying of the write-ahead log
+        self._residue = True
+
+    @property
+    def policy(self) -> Policy | None:
+        return self._policy
+
+    def set_policy(self, policy: Policy, readers: Mapping[str, Ed25519PublicKey]) -> None:
+        """Decide by `policy` from now on. `readers`: each reader's log key, which cosigns.
+
+        Opens a channel, empty, for every reader, whether a rule names it or not: a reader without a
+        rule cannot tell that from a reader with nothing to read. What was released stays released.
+        Raises `ConfigError` where the policy knows a partner that is no reader.
+        """
+        strangers = sorted(set(policy.partners) - readers.keys())
+        if strangers:
+            raise ConfigError(f"no key is known for {', '.join(strangers)}", do="add the partner's card")
+        channels = {name: self._open(name, key) for name, key in sorted(readers.items())}
+        self._policy, self._readers = policy, channels
+
+    def reader(self, name: str) -> ReaderChannel | None:
+        """The channel of a reader; None where there is no such reader."""
+        return self._readers.get(name)
+
+    def tick(self) -> TickReport:
+        """Do what is queued and what is due: durable when this returns."""
+        if self._policy is None:
+            return TickReport()
+        now_us = self._clock.now_us()
+        with self._db.write() as db:
+            acts = outbox.take(db, limits.TICK_STATEMENTS)
+            due = given.take_due(db, now_us, limits.TICK_STATEMENTS)
+            tick = Tick(
+                self._statements,
+                self._account,
+                self._policy,
+                size_of=lambda reader: self._logs.size(self._origin(reader)),
+                may_leave=self._may_leave,
+                now_us=now_us,
+            )
+            report = tick.run(acts, due)
+            for reader, entries in tick.channels.items():
+                origin = self._origin(reader)
+                self._logs.append(origin, entries)
+                self._seal(origin)
+        self._residue = self._residue or report.purged
+        if self._residue and self._db.checkpoint():
+            self._residue = False
+        return report
+
+    def explain(self, jti: str, reader: str) -> Explanation:
+        """Why the reader has, will have or has not the statement's latest version, as of now.
+
+        Raises `InputError` for a statement that is not held here.
+        """
+        stored = self._statements.get(jti)
+        if stored is None:
+            raise InputError("there is no such statement here", where=jti)
+        statement = stored.statement
+        if stored.state == "withdrawn" or statement is None:
+            return _no(reader, "it was withdrawn", "det är återkallat")
+        if not self._is_ours(stored):
+            return _no(
+                reader,
+                f"it is a statement of {stored.iss}, and only own statements are released",
+                f"det är en utsaga av {stored.iss}, och bara egna lämnas ut",
+            )
+        if not self._may_leave(stored, statement):
+            return _no(reader, "it is of the other realm", "det hör till den andra verkligheten")
+        if self._policy is None:
+            return _no(reader, "no policy is in force", "ingen policy gäller")
+        return self._policy.explain(facts_of(statement, stored.at_us), reader, self._clock.now_us())
+
+    def delivered(self, jti: str) -> list[Delivered]:
+        """What of a statement stands in which reader's channel, oldest first."""
+        cosigned: dict[str, int] = {}
+        found = []
+        for at_us, entry in self._account.entries(jti):
+            if entry.reader not in cosigned:
+                sizes = self._logs.cosigned(self._origin(entry.reader))
+                cosigned[entry.reader] = sizes.get(entry.reader, 0)
+            cut = self._account.cut(entry.cut) if entry.cut else None
+            found.append(
+                Delivered(
+                    reader=entry.reader,
+                    op=entry.op,
+                    ver=entry.ver,
+                    index=entry.index,
+                    at_us=at_us,
+                    applied=cosigned[entry.reader] > entry.index,
+                    slots=cut.slots if cut else frozenset(),
+                    rules=cut.rules if cut else (),
+                    purge=entry.purge,
+                )
+            )
+        return found
+
+    def applied(self, reader: str) -> tuple[int, int]:
+        """Entries in a reader's channel, and how many of them it has cosigned as applied."""
+        origin = self._origin(reader)
+        return self._logs.size(origin), self._logs.cosigned(origin).get(reader, 0)
+
+    def _origin(self, reader: str) -> str:
+        return channel_origin(self._node, self._realm, reader)
+
+    def _is_ours(self, stored: Stored) -> bool:
+        return stored.iss == self._node and stored.received_from is None
+
+    def _may_leave(self, stored: Stored, statement: Statement) -> bool:
+        """Only own statements, and only those of this realm: exercise and actual never mix."""
+        return self._is_ours(stored) and statement.exercise == (self._realm == "exercise")
+
+    def _open(self, name: str, key: Ed25519PublicKey) -> ReaderChannel:
+        origin = self._origin(name)
+        if self._logs.checkpoint(origin) is None:
+            self._seal(origin)
+        cutter = Cutter(name, self._statements, self._account)
+        return ReaderChannel(name, origin, self._logs, cutter, self._keys.log.public_key(), key)
+
+    def _seal(self, origin: str) -> None:
+        size, root = self._logs.head(origin)
+        self._logs.set_checkpoint(origin, sign_checkpoint(origin, size, root, self._keys.log))
+
+
+def _no(reader: str, en: str, sv: str) -> Explanation:
+    return Explanation(
+        released=False,
+        rule=None,
+        why=None,
+        en=f"Not released to {reader}: {en}.",
+        sv=f"Lämnas inte till {reader}: {sv}.",
+    )

@@ -1,0 +1,167 @@
+"""What each reader was given: the home side's own account beside the channels. Never leaves.
+
+- `given`: for each statement, which entry of which reader's channel says what of it.
+- `cut`: the sets of slots, and the rules that let them out, that those entries refer to.
+- `pending`: what a delay holds back, so that it survives a restart.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final, Literal
+
+import msgspec
+
+from samsyn.base.database import Database
+from samsyn.base.encoding import to_json
+from samsyn.policy.decision import RuleAndWhy
+
+SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS given (
+  id INTEGER PRIMARY KEY, jti TEXT NOT NULL, at_us INTEGER NOT NULL, entries BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS given_jti ON given (jti);
+CREATE TABLE IF NOT EXISTS cut (
+  id INTEGER PRIMARY KEY, slots TEXT NOT NULL, rules TEXT NOT NULL, UNIQUE (slots, rules)
+);
+CREATE TABLE IF NOT EXISTS pending (
+  reader TEXT NOT NULL, jti TEXT NOT NULL, ver INTEGER NOT NULL, not_before_us INTEGER NOT NULL,
+  PRIMARY KEY (jti, reader, ver)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS pending_due ON pending (not_before_us);
+"""
+
+Operation = Literal["release", "widen", "withdraw"]
+
+
+class Given(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One entry of one reader's channel. `cut` is 0 for a withdrawal."""
+
+    reader: str
+    op: Operation
+    ver: int
+    index: int
+    cut: int
+    purge: bool
+
+
+class Cut(msgspec.Struct, frozen=True):
+    """Which slots leave, and by which rules (id and why)."""
+
+    slots: frozenset[str]
+    rules: tuple[RuleAndWhy, ...]
+
+
+class Holding(msgspec.Struct, frozen=True):
+    """Where one reader stands with one statement."""
+
+    ver: int
+    slots: frozenset[str]  # of that version
+    withdrawn: bool = False
+    purged: bool = False
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[Given]).decode
+
+
+class Account:
+    """Reading and writing the three tables; writing in the caller's transaction."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._cuts: dict[int, Cut] = {}
+
+    def entries(self, jti: str) -> list[tuple[int, Given]]:
+        """All entries about a statement, oldest first, with the time of each."""
+        rows = self._db.read().execute(
+            "SELECT at_us, entries FROM given WHERE jti = ? ORDER BY id", (jti,)
+        )
+        return [(at_us, given) for at_us, packed in rows for given in _decode(packed)]
+
+    def purge_index(self, jti: str, reader: str) -> int | None:
+        """The entry of this reader's channel that orders the purge of a statement."""
+        purges = (g.index for _, g in self.entries(jti) if g.reader == reader and g.purge)
+        return next(purges, None)
+
+    def holdings(self, jtis: Collection[str]) -> dict[str, dict[str, Holding]]:
+        """By statement and reader; only those that were given something."""
+        found: dict[str, dict[str, Holding]] = {}
+        rows = self._db.read().execute(
+            "SELECT jti, entries FROM given WHERE jti IN (SELECT value FROM json_each(?)) ORDER BY id",
+            (to_json(sorted(jtis)).decode(),),
+        )
+        for jti, packed in rows:
+            readers = found.setdefault(jti, {})
+            for given in _decode(packed):
+                readers[given.reader] = self._after(readers.get(given.reader), given)
+        return found
+
+    def _after(self, before: Holding | None, given: Given) -> Holding:
+        if given.op == "withdraw":
+            slots = before.slots if before else frozenset()
+            return Holding(given.ver, slots, True, given.purge)
+        slots = self.cut(given.cut).slots
+        if before is not None and before.ver == given.ver:
+            slots |= before.slots
+        return Holding(given.ver, slots)
+
+    def record(self, at_us: int, given: Mapping[str, Sequence[Given]]) -> None:
+        """Keep the entries of one tick, by statement."""
+        with self._db.write() as db:
+            db.executemany(
+                "INSERT INTO given (jti, at_us, entries) VALUES (?, ?, ?)",
+                ((jti, at_us, _encode(entries)) for jti, entries in given.items()),
+            )
+
+    def cut(self, id_: int) -> Cut:
+        found = self._cuts.get(id_)
+        if found is None:
+            row = self._db.read().execute("SELECT slots, rules FROM cut WHERE id = ?", (id_,)).fetchone()
+            slots = msgspec.json.decode(row[0], type=frozenset[str])
+            rules = msgspec.json.decode(row[1], type=tuple[RuleAndWhy, ...])
+            found = self._cuts[id_] = Cut(slots, rules)
+        return found
+
+    def cut_id(self, cut: Cut) -> int:
+        """The number of a cut, made where it is new."""
+        slots, rules = to_json(sorted(cut.slots)).decode(), to_json(cut.rules).decode()
+        with self._db.write() as db:
+            db.execute(
+                "INSERT INTO cut (slots, rules) VALUES (?, ?) ON CONFLICT DO NOTHING", (slots, rules)
+            )
+            row = db.execute(
+                "SELECT id FROM cut WHERE slots = ? AND rules = ?", (slots, rules)
+            ).fetchone()
+            return int(row[0])
+
+    def hold(self, rows: Sequence[tuple[str, str, int, int]]) -> None:
+        """Keep for later: (reader, jti, ver, not before)."""
+        with self._db.write() as db:
+            db.executemany(
+                "INSERT INTO pending VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE"
+                " SET not_before_us = excluded.not_before_us",
+                rows,
+            )
+
+    def drop(self, jtis: Collection[str]) -> None:
+        """Forget what is pending of statements that were withdrawn."""
+        with self._db.write() as db:
+            db.executemany("DELETE FROM pending WHERE jti = ?", ((jti,) for jti in jtis))
+
+    def next_due_us(self) -> int | None:
+        """When the next delay ends."""
+        row = self._db.read().execute("SELECT min(not_before_us) FROM pending").fetchone()
+        return int(row[0]) if row[0] is not None else None
+
+
+def take_due(db: sqlite3.Connection, now_us: int, limit: int) -> list[tuple[str, str, int]]:
+    """(reader, jti, ver) whose delay has ended, taken out in the caller's transaction."""
+    rows = db.execute(
+        "SELECT reader, jti, ver FROM pending WHERE not_before_us <= ?"
+        " ORDER BY not_before_us, jti, reader, ver LIMIT ?",
+        (now_us, limit),
+    ).fetchall()
+    db.executemany("DELETE FROM pending WHERE reader = ? AND jti = ? AND ver = ?", rows)
+    return rows

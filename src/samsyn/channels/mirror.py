@@ -1,0 +1,195 @@
+"""What this node holds of one partner's channel to it, applied batch by batch.
+
+A batch is admitted whole or refused whole (`admit`). What is admitted becomes durable in one
+transaction, purges included; only when the channel's whole head is applied, and the purged bytes
+have left the write-ahead log too, is that head cosigned: a cosignature at size N says *received and
+applied, purges included, up to N*.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Final, Literal
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from samsyn.base.clock import SECOND_US, Clock
+from samsyn.base.database import Database
+from samsyn.base.errors import Refused
+from samsyn.channels import batch as wire
+from samsyn.channels.admit import Admission, Held, MirrorState, admit, read_leaves
+from samsyn.channels.names import channel_origin
+from samsyn.channels.refusals import Problem, Refusals
+from samsyn.log.checkpoint import parse_checkpoint
+from samsyn.log.note import parse_note
+from samsyn.log.store import LogStore
+from samsyn.log.witness import cosign
+from samsyn.statements.store import StatementStore
+
+SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS mirror (
+  log TEXT PRIMARY KEY, size INTEGER NOT NULL, frontier BLOB NOT NULL, seen BLOB NOT NULL,
+  applied BLOB, accepted_us INTEGER NOT NULL
+) WITHOUT ROWID;
+"""
+
+
+class Applied(msgspec.Struct, frozen=True):
+    """What one batch changed here. `behind`: entries of the channel still to be asked for."""
+
+    size: int
+    statements: int
+    withdrawals: int
+    behind: int
+
+
+class Mirror:
+    """One partner's channel as held here. One batch at a time."""
+
+    def __init__(
+        self,
+        db: Database,
+        statements: StatementStore,
+        logs: LogStore,
+        *,
+        partner: str,
+        statement_key: Ed25519PublicKey,
+        log_key: Ed25519PublicKey,
+        me: str,
+        key: Ed25519PrivateKey,
+        realm: Literal["actual", "exercise"],
+        clock: Clock,
+    ) -> None:
+        self.partner = partner
+        self.origin = channel_origin(partner, realm, me)
+        self._db = db
+        self._statements = statements
+        self._logs = logs
+        self._statement_key = statement_key
+        self._log_key = log_key
+        self._me = me
+        self._key = key
+        self._realm: Literal["actual", "exercise"] = realm
+        self._clock = clock
+        self._refusals = Refusals(db, self.origin, partner)
+        self._lock = threading.Lock()
+        # a crash may have come between a purge and the emptying of the write-ahead log
+        self._residue = True
+
+    @property
+    def size(self) -> int:
+        """Entries applied: the next batch begins here."""
+        row = self._db.read().execute("SELECT size FROM mirror WHERE log = ?", (self.origin,)).fetchone()
+        return int(row[0]) if row else 0
+
+    @property
+    def accepted_us(self) -> int | None:
+        """When the last batch was taken."""
+        row = (
+            self._db.read()
+            .execute("SELECT accepted_us FROM mirror WHERE log = ?", (self.origin,))
+            .fetchone()
+        )
+        return int(row[0]) if row else None
+
+    def receive(self, data: bytes) -> Applied:
+        """Take an encoded batch: durable when this returns.
+
+        Raises `Refused` with the old state untouched and the batch kept as evidence.
+        """
+        with self._lock:
+            try:
+                return self._receive(data)
+            except Refused as refused:
+                self._refusals.keep(data, refused, self._clock.now_us())
+                raise
+
+    def cosigned(self) -> bytes | None:
+        """The latest head that is wholly applied, cosigned; None while there is none."""
+        with self._lock:
+            row = (
+                self._db.read()
+                .execute("SELECT applied FROM mirror WHERE log = ?", (self.origin,))
+                .fetchone()
+            )
+            if row is None or row[0] is None or not self._scrubbed():
+                return None
+            return cosign(bytes(row[0]), self._me, self._key, self._clock.now_us() // SECOND_US)
+
+    def problems(self) -> list[Problem]:
+        """Refused batches, latest first, with their evidence."""
+        return self._refusals.problems()
+
+    def _receive(self, data: bytes) -> Applied:
+        batch = wire.decode(data)
+        state = self._state()
+        holdings = {
+            jti: {
+                s.ver: Held(s.iss, s.jwt_hash, s.state == "withdrawn", s.body)
+                for s in self._statements.versions(jti)
+            }
+            for jti in {leaf.id for leaf in read_leaves(batch)}
+        }
+        admission = admit(state, batch, holdings)
+        self._apply(state, admission)
+        return Applied(
+            size=admission.size,
+            statements=len(admission.statements),
+            withdrawals=len(admission.withdrawals),
+            behind=admission.head.size - admission.size,
+        )
+
+    def _state(self) -> MirrorState:
+        row = (
+            self._db.read()
+            .execute("SELECT size, frontier, seen FROM mirror WHERE log = ?", (self.origin,))
+            .fetchone()
+        )
+        size, frontier, seen = row or (0, b"", b"")
+        return MirrorState(
+            origin=self.origin,
+            partner=self.partner,
+            realm=self._realm,
+            statement_key=self._statement_key,
+            log_key=self._log_key,
+            size=size,
+            frontier=frontier,
+            seen=parse_checkpoint(parse_note(seen).text) if seen else None,  # was checked when kept
+            seen_note=seen,
+        )
+
+    def _apply(self, state: MirrorState, admission: Admission) -> None:
+        now_us = self._clock.now_us()
+        purged = {w.id for w in admission.withdrawals if w.purge}
+        with self._db.write() as db:
+            if self.size != state.size:  # another process took a batch meanwhile
+                raise Refused("replayed-entry", "these entries were taken by another process")
+            self._logs.append(self.origin, [(leaf, b"") for leaf in admission.leaves])
+            self._statements.put_many(admission.statements, self.partner, now_us)
+            for withdrawal in admission.withdrawals:
+                self._statements.withdraw(withdrawal.id, withdrawal.purge, now_us)
+            if purged:
+                self._refusals.purge(purged)
+                self._residue = True
+            db.execute(
+                "INSERT INTO mirror VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (log) DO UPDATE SET"
+                " size = excluded.size, frontier = excluded.frontier, seen = excluded.seen,"
+                " applied = coalesce(excluded.applied, applied), accepted_us = excluded.accepted_us",
+                (
+                    self.origin,
+                    admission.size,
+                    admission.frontier,
+                    admission.note,
+                    admission.note if admission.whole else None,
+                    now_us,
+                ),
+            )
+            if admission.whole:
+                self._logs.set_checkpoint(self.origin, admission.note)
+
+    def _scrubbed(self) -> bool:
+        """Whether no purged byte is left on disk; tries to make it so."""
+        if self._residue and self._db.checkpoint():
+            self._residue = False
+        return not self._residue

@@ -1,0 +1,61 @@
+"""The queue of acts that wait for the door: what is to be released, what is to be withdrawn.
+
+Durable when `put` returns, or with the caller's own transaction (a statement and its release are
+kept together or not at all). Any process of this home may write it; the node's tick empties it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Final, Literal, NamedTuple
+
+from samsyn.base.database import Database
+
+SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS outbox (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, op TEXT NOT NULL CHECK (op IN ('release', 'withdraw')),
+  jti TEXT NOT NULL, ver INTEGER NOT NULL, purge INTEGER NOT NULL
+);
+"""
+
+Act = Literal["release", "withdraw"]
+
+
+class Queued(NamedTuple):
+    """One act that waits."""
+
+    id: int
+    op: Act
+    jti: str
+    ver: int
+    purge: bool
+
+
+class Outbox:
+    """What this node's own people and standing orders asked the door to do."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def put(self, op: Act, jti: str, ver: int, *, purge: bool = False) -> None:
+        """Ask for the release of a version, or for the withdrawal of the whole statement."""
+        self.put_many([(op, jti, ver, purge)])
+
+    def put_many(self, acts: Iterable[tuple[Act, str, int, bool]]) -> None:
+        """Several acts in their order: (op, jti, ver, purge)."""
+        with self._db.write() as db:
+            db.executemany("INSERT INTO outbox (op, jti, ver, purge) VALUES (?, ?, ?, ?)", acts)
+
+    def waiting(self) -> int:
+        """How many acts wait."""
+        return int(self._db.read().execute("SELECT count(*) FROM outbox").fetchone()[0])
+
+
+def take(db: sqlite3.Connection, limit: int) -> list[Queued]:
+    """The oldest acts, taken out of the queue in the caller's transaction."""
+    rows = db.execute("SELECT id, op, jti, ver, purge FROM outbox ORDER BY id LIMIT ?", (limit,))
+    taken = [Queued(id_, op, jti, ver, bool(purge)) for id_, op, jti, ver, purge in rows]
+    if taken:
+        db.execute("DELETE FROM outbox WHERE id <= ?", (taken[-1].id,))
+    return taken

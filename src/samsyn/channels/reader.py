@@ -1,0 +1,157 @@
+"""One reader's channel: all that anything a reader can reach may hold.
+
+It knows its own log and a cutter for its own views. It cannot name another reader, list statements
+or ask the policy, so nothing built on it can show what this reader was not given.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from samsyn.base import limits
+from samsyn.base.encoding import b64url
+from samsyn.base.errors import Refused, SamsynError
+from samsyn.channels import batch as wire
+from samsyn.channels.given import Account
+from samsyn.channels.leaf import Leaf, Withdraw, read_leaf
+from samsyn.log.checkpoint import open_checkpoint, parse_checkpoint
+from samsyn.log.merkle import HASH_BYTES
+from samsyn.log.note import parse_note
+from samsyn.log.store import LogStore
+from samsyn.log.witness import verify_cosignature
+from samsyn.statements.statement import view_hash
+from samsyn.statements.store import StatementStore
+
+# room for the head, its proofs and the frame, beside the entries themselves
+_FRAME_BYTES: Final = limits.CHECKPOINT_BYTES + 2 * limits.PROOF_HASHES * 2 * HASH_BYTES
+_SHOWN_BYTES: Final = 2 * limits.LEAF_BYTES + limits.PROOF_HASHES * 2 * HASH_BYTES
+
+
+class Cutter:
+    """Cuts the views of one reader, as its entries say, from the statements that are still held."""
+
+    def __init__(self, reader: str, statements: StatementStore, account: Account) -> None:
+        self._reader = reader
+        self._statements = statements
+        self._account = account
+
+    def view(self, leaf: Leaf, private: bytes) -> bytes | None:
+        """The view that an entry names; None for a withdrawal and for what was purged since."""
+        if isinstance(leaf, Withdraw):
+            return None
+        stored = self._statements.get(leaf.id, leaf.ver)
+        statement = stored.statement if stored else None
+        if statement is None:
+            return None
+        view = statement.present(self._account.cut(int(private)).slots)
+        if b64url(view_hash(view)) != leaf.view:  # never let out what the entry does not name
+            raise SamsynError("a stored statement is not the one that was released", where=leaf.id)
+        return view
+
+    def purge_index(self, jti: str) -> int | None:
+        """Which entry of this reader's channel orders the purge of a statement given to it."""
+        return self._account.purge_index(jti, self._reader)
+
+
+class ReaderChannel:
+    """What one reader was given, in order, provable."""
+
+    def __init__(
+        self,
+        name: str,
+        origin: str,
+        logs: LogStore,
+        cutter: Cutter,
+        log_key: Ed25519PublicKey,
+        reader_key: Ed25519PublicKey,
+    ) -> None:
+        self.name = name
+        self._origin = origin
+        self._logs = logs
+        self._cutter = cutter
+        self._log_key = log_key
+        self._reader_key = reader_key
+
+    @property
+    def size(self) -> int:
+        """Number of entries."""
+        return self._logs.size(self._origin)
+
+    def checkpoint(self) -> bytes:
+        """The channel's head, a signed note (C2SP tlog-checkpoint)."""
+        note = self._logs.checkpoint(self._origin)
+        if note is None:
+            raise SamsynError("this channel was never opened", where=self._origin)
+        return note
+
+    def entries(self, after: int, limit: int = limits.BATCH_ENTRIES) -> bytes:
+        """Entries from index `after` on, an encoded `Batch`: at most `limit`, within all limits.
+
+        A reader that asks beyond the end gets no entries and the head, which tells it so.
+        """
+        after = max(after, 0)
+        count = min(max(limit, 1), limits.BATCH_ENTRIES)
+        entries, missing = self._cut(after, count)
+        # read after the views were cut: a purge that took a view is then in the log under this head
+        note = self.checkpoint()
+        size = parse_checkpoint(parse_note(note).text).size
+        end = after + len(entries)
+        return wire.encode(
+            wire.Batch(
+                checkpoint=note.decode(),
+                after=after,
+                entries=entries,
+                known=self._proof(after, size),
+                given=self._proof(end, size),
+                withdrawn=[self._shown(index, size) for index in sorted(missing) if index >= end],
+            )
+        )
+
+    def cosign(self, note: bytes) -> None:
+        """Take the reader's cosignature: it has applied this channel up to the note's size.
+
+        Raises `Refused` ("forged-cosignature") unless the note is a head of this channel that this
+        node signed, and the reader's key cosigned it.
+        """
+        checkpoint = verify_cosignature(note, self.name, self._reader_key).checkpoint
+        try:
+            open_checkpoint(note, self._origin, self._log_key)
+            if self._logs.root_at(self._origin, checkpoint.size) != checkpoint.root:
+                raise ValueError("another root")
+        except (Refused, ValueError) as e:
+            raise Refused(
+                "forged-cosignature", "this was never a head of the channel", where=self._origin
+            ) from e
+        self._logs.add_cosignature(self._origin, self.name, checkpoint.size, note)
+
+    def _cut(self, after: int, count: int) -> tuple[list[wire.Entry], set[int]]:
+        """Entries within the size of a batch, and the indexes of purges that explain missing views."""
+        room = limits.BATCH_BYTES - _FRAME_BYTES
+        entries: list[wire.Entry] = []
+        missing: set[int] = set()
+        for data, private in self._logs.entries(self._origin, after, count):
+            leaf = read_leaf(data)
+            view = self._cutter.view(leaf, private)
+            purge = None
+            if view is None and not isinstance(leaf, Withdraw):
+                purge = self._cutter.purge_index(leaf.id)
+            entry = wire.Entry(data.decode(), view.decode() if view is not None else None)
+            room -= wire.entry_bytes(entry) + (_SHOWN_BYTES if purge is not None else 0)
+            if room < 0 and entries:
+                break
+            entries.append(entry)
+            if purge is not None:
+                missing.add(purge)
+        return entries, missing
+
+    def _proof(self, old: int, size: int) -> list[str]:
+        if not 0 < old <= size:
+            return []
+        return wire.hashes_to_text(self._logs.consistency(self._origin, old, size))
+
+    def _shown(self, index: int, size: int) -> wire.Shown:
+        leaf, _ = self._logs.entries(self._origin, index, 1)[0]
+        proof = self._logs.inclusion(self._origin, index, size)
+        return wire.Shown(index, leaf.decode(), wire.hashes_to_text(proof))

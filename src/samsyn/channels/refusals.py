@@ -1,0 +1,211 @@
+"""What was refused, from whom and why: kept as evidence and told to people in their language.
+
+Evidence obeys withdrawals too: when a partner has a statement purged, kept batches that name it
+lose their bytes, and only the words about them stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+import msgspec
+
+from samsyn.base import limits
+from samsyn.base.database import Database
+from samsyn.base.encoding import sha256, to_json
+from samsyn.base.errors import Refused
+from samsyn.channels import batch as wire
+from samsyn.channels.leaf import read_leaf
+
+SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS refusal (
+  id INTEGER PRIMARY KEY, log TEXT NOT NULL, partner TEXT NOT NULL, reason TEXT NOT NULL,
+  what TEXT NOT NULL, digest BLOB NOT NULL, ids TEXT NOT NULL, evidence BLOB,
+  first_us INTEGER NOT NULL, last_us INTEGER NOT NULL, count INTEGER NOT NULL,
+  UNIQUE (log, reason, digest)
+);
+"""
+
+_EN_SV: Final = {
+    "malformed-batch": (
+        "what was sent cannot be read as entries of a channel",
+        "det som skickades går inte att läsa som poster i en kanal",
+    ),
+    "oversized-batch": (
+        "what was sent is larger than the agreed limits",
+        "det som skickades är större än de avtalade gränserna",
+    ),
+    "forged-checkpoint": (
+        "the head of the channel is not signed by the partner's key",
+        "kanalens huvud är inte signerat med partnerns nyckel",
+    ),
+    "replayed-entry": ("an entry was sent again", "en post skickades igen"),
+    "missing-entries": ("entries are missing before those sent", "poster saknas före dem som skickades"),
+    "shrunk-log": (
+        "the partner's log is shorter than it was; both heads are kept",
+        "partnerns logg är kortare än den var; båda huvudena är sparade",
+    ),
+    "forked-log": (
+        "the partner's log has another past than the one shown before; both heads are kept",
+        "partnerns logg har ett annat förflutet än det som visats; båda huvudena är sparade",
+    ),
+    "altered-entry": (
+        "an entry or its view is not the one in the partner's log",
+        "en post eller dess vy är inte den i partnerns logg",
+    ),
+    "malformed-entry": ("an entry cannot be read", "en post går inte att läsa"),
+    "unknown-operation": (
+        "an entry asks for something this version does not know",
+        "en post begär något som denna version inte känner",
+    ),
+    "missing-view": (
+        "a view was held back without a withdrawal",
+        "en vy hölls inne utan att något återkallats",
+    ),
+    "released-after-withdrawal": (
+        "a withdrawn statement was released again",
+        "en återkallad utsaga lämnades ut igen",
+    ),
+    "unknown-originator": (
+        "a statement is signed by someone whose key is not known here",
+        "en utsaga är signerad av någon vars nyckel inte är känd här",
+    ),
+    "forged-signature": (
+        "the signature of a statement does not hold",
+        "signaturen på en utsaga håller inte",
+    ),
+    "altered-disclosure": (
+        "something disclosed is not what was signed",
+        "något som visats är inte det som signerades",
+    ),
+    "finer-outside-coarser": (
+        "a fine place or time does not lie inside the coarse one",
+        "en fin plats eller tid ligger inte inom den grova",
+    ),
+    "oversized-statement": ("a statement is too large", "en utsaga är för stor"),
+    "malformed": ("a statement cannot be read", "en utsaga går inte att läsa"),
+    "malformed-slot": (
+        "a part of a statement is not of the form it must have",
+        "en del av en utsaga har inte den form den ska ha",
+    ),
+    "exercise-marked-as-actual": (
+        "exercise and actual were mixed in one channel",
+        "övning och skarpt läge blandades i en kanal",
+    ),
+    "version-by-another-originator": (
+        "the partner used the id of someone else's statement",
+        "partnern använde id:t för någon annans utsaga",
+    ),
+    "equivocation": (
+        "the partner has signed two different statements under one id and version; both are kept",
+        "partnern har signerat två olika utsagor under samma id och version; båda är sparade",
+    ),
+}
+REASONS: Final = frozenset(_EN_SV)
+"""Every reason for which a batch can be refused."""
+
+_OTHER: Final = ("what was sent was refused", "det som skickades avvisades")
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """One refusal of a partner's batch, for the home side. `count`: how often the same was sent."""
+
+    partner: str
+    reason: str
+    what: str
+    en: str
+    sv: str
+    first_us: int
+    last_us: int
+    count: int
+    evidence: dict[str, bytes]  # empty once a withdrawal reached it
+
+
+class Refusals:
+    """The refused batches of one partner's channel."""
+
+    def __init__(self, db: Database, log: str, partner: str) -> None:
+        self._db = db
+        self._log = log
+        self._partner = partner
+
+    def keep(self, data: bytes, refused: Refused, at_us: int) -> None:
+        """Durably. The same bytes for the same reason are counted, not kept twice."""
+        ids = _ids(data)
+        evidence = dict(refused.evidence)
+        if ids is None:  # it cannot be known whose words these are, so a purge could not reach them
+            evidence["batch-sha256"] = sha256(data)
+        else:
+            evidence["batch"] = data
+        with self._db.write() as db:
+            db.execute(
+                "INSERT INTO refusal (log, partner, reason, what, digest, ids, evidence,"
+                " first_us, last_us, count) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1)"
+                " ON CONFLICT (log, reason, digest)"
+                " DO UPDATE SET count = count + 1, last_us = excluded.last_us",
+                (
+                    self._log,
+                    self._partner,
+                    refused.reason,
+                    str(refused),
+                    sha256(data),
+                    to_json(ids or []).decode(),
+                    msgspec.msgpack.encode(evidence),
+                    at_us,
+                    at_us,
+                ),
+            )
+            db.execute(
+                "DELETE FROM refusal WHERE log = ? AND id NOT IN"
+                " (SELECT id FROM refusal WHERE log = ? ORDER BY last_us DESC, id DESC LIMIT ?)",
+                (self._log, self._log, limits.REFUSALS_KEPT),
+            )
+
+    def purge(self, jtis: Collection[str]) -> None:
+        """Let the bytes go of evidence that names one of these, in the caller's transaction."""
+        with self._db.write() as db:
+            db.execute(
+                "UPDATE refusal SET evidence = NULL WHERE log = ? AND EXISTS"
+                " (SELECT 1 FROM json_each(ids) WHERE value IN (SELECT value FROM json_each(?)))",
+                (self._log, to_json(sorted(jtis)).decode()),
+            )
+
+    def problems(self) -> list[Problem]:
+        """Latest first."""
+        rows = self._db.read().execute(
+            "SELECT reason, what, first_us, last_us, count, evidence FROM refusal WHERE log = ?"
+            " ORDER BY last_us DESC, id DESC",
+            (self._log,),
+        )
+        return [self._problem(*row) for row in rows]
+
+    def _problem(
+        self, reason: str, what: str, first_us: int, last_us: int, count: int, evidence: bytes | None
+    ) -> Problem:
+        en, sv = reason_texts(reason)
+        kept = msgspec.msgpack.decode(evidence, type=dict[str, bytes]) if evidence else {}
+        return Problem(
+            partner=self._partner,
+            reason=reason,
+            what=what,
+            en=en,
+            sv=sv,
+            first_us=first_us,
+            last_us=last_us,
+            count=count,
+            evidence=kept,
+        )
+
+
+def reason_texts(reason: str) -> tuple[str, str]:
+    """A refusal's reason for people, English and Swedish."""
+    return _EN_SV.get(reason, _OTHER)
+
+
+def _ids(data: bytes) -> list[str] | None:
+    """The statements that a refused batch names; None where it cannot be read."""
+    try:
+        return sorted({read_leaf(e.leaf.encode()).id for e in wire.decode(data).entries})
+    except (Refused, UnicodeEncodeError):
+        return None
