@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from samsyn.base.encoding import b64url
 from samsyn.base.errors import Refused
 from samsyn.exchange import tls
 from samsyn.exchange.card import Card
+from samsyn.exchange.listen import _GuardedProtocol
 from samsyn.exchange.signing import COVERED, Received, Signer, Verifier, audience
 from tests.exchange.nodes import PATIENCE_S, REALM, Node
 
@@ -320,6 +322,34 @@ def test_request_head_that_never_ends(dk: Any, monkeypatch: pytest.MonkeyPatch) 
             while secure.recv(1):
                 pass
             raise ConnectionError("closed")
+
+
+def test_handshake_that_never_ends(dk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "REQUEST_READ_S", 0.3)
+    dk.stop()
+    dk.start()
+    host, port = dk.card().address.split(":")
+    with socket.create_connection((host, int(port)), PATIENCE_S) as plain:
+        assert plain.recv(1) == b""  # cut
+
+
+def test_reply_that_is_never_read(dk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "REPLY_PIECE_S", 0.3)
+    dk.channels["fi"].kept += ["x" * 1_000_000] * 20
+    card = dk.card()
+    host, port = card.address.split(":")
+    cut = threading.Event()
+    lost = _GuardedProtocol.connection_lost
+
+    def connection_lost(self: _GuardedProtocol, exc: Exception | None) -> None:
+        lost(self, exc)
+        cut.set()
+
+    monkeypatch.setattr(_GuardedProtocol, "connection_lost", connection_lost)
+    with socket.create_connection((host, int(port)), PATIENCE_S) as plain:
+        secure = tls.client_context(card.certificate).wrap_socket(plain)
+        secure.sendall(wire(dk.fi.request(card, "GET", "/exchange/entries?after=0&limit=100")))
+        assert cut.wait(PATIENCE_S)
 
 
 def test_request_body_that_never_comes(dk: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,6 @@ wait for those who hold a request open.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 import ssl
 import threading
@@ -51,10 +50,14 @@ class Listener:
             ) from e
         self._port = bound.getsockname()[1]
         self._thread = threading.Thread(
-            target=self._server.run, args=([bound],), name=f"listen-{self._port}", daemon=True
+            target=self._run, args=(bound,), name=f"listen-{self._port}", daemon=True
         )
         self._thread.start()
         self._server.ready.wait(THREAD_JOIN_S)
+
+    def _run(self, bound: socket.socket) -> None:
+        with asyncio.Runner(loop_factory=_Loop) as runner:
+            runner.run(self._server.serve(sockets=[bound]))
 
     @property
     def port(self) -> int:
@@ -106,6 +109,15 @@ def serve(
     return Listener(config, host, port, on_stop)
 
 
+class _Loop(asyncio.SelectorEventLoop):
+    """Gives a TLS handshake no longer than a request's head; uvicorn offers no way to say so."""
+
+    async def create_server(self, *given: Any, **options: Any) -> asyncio.Server:
+        if options.get("ssl") is not None:
+            options["ssl_handshake_timeout"] = limits.REQUEST_READ_S
+        return await super().create_server(*given, **options)
+
+
 class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, on_stop: Callable[[], None]) -> None:
         super().__init__(config)
@@ -119,10 +131,6 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._on_stop()
         await super().shutdown(sockets)
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Any:
-        yield  # signals belong to the process, not to a server
 
 
 class _GuardedProtocol(H11Protocol):
