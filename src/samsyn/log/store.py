@@ -197,7 +197,11 @@ class LogStore:
         for first, count, leaves in db.execute(
             "SELECT first, count, leaves FROM log_bundle WHERE log = ? ORDER BY first", (log,)
         ):
-            bundle = _unpack(leaves)
+            try:
+                bundle = _unpack(leaves)
+            except msgspec.DecodeError:
+                problems.append(f"the bundle of entries from {first} on cannot be read")
+                continue
             if first != frontier.size or count != len(bundle):
                 problems.append(f"entries {frontier.size} to {first} are missing or doubled")
             for leaf in bundle:
