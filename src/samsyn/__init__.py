@@ -16,7 +16,7 @@ Folder by folder, low to high (imports go down only; a test holds it):
     statements    slots, ladders, marking, SD-JWT    observations  one schema, plausibility, Parquet
     feeds         one folder a source                tracks        the live state of each craft
     watch         runner and detectors               subjects      the kinds of statement
-    policy        rules and decisions                channels      THE DOOR: release, withdraw, view, admit
+    policy        rules and decisions                channels      THE DOOR: release, withdraw, admit
     desk          the home organisation's side       exchange      node to node
     interfaces    the home API and the picture       node          the only wiring
     cli           the verbs
