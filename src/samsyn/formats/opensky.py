@@ -46,35 +46,14 @@ CSV: Final = {
 CSV_NEEDED: Final = frozenset({"time", "icao24", "lat", "lon"})
 CSV_IGNORED: Final = frozenset({"time", "alert", "spi", "serials", "hour", "x_speed", "y_speed"})
 TRAFFIC_NEEDED: Final = frozenset({"timestamp", "icao24"})
-TRAFFIC_HANDLED: Final = TRAFFIC_NEEDED | frozenset(
-    [
-        "latitude",
-        "longitude",
-        "altitude",
-        "geoaltitude",
-        "groundspeed",
-        "track",
-        "vertical_rate",
-        "callsign",
-        "squawk",
-        "onground",
-        "last_position",
-    ]
-)
-TRAFFIC_IGNORED: Final = frozenset(
-    [
-        "origin",
-        "destination",
-        "flight_id",
-        "typecode",
-        "registration",
-        "spi",
-        "alert",
-        "hour",
-        "serials",
-        "index",
-    ]
-)
+TRAFFIC_HANDLED: Final = TRAFFIC_NEEDED | frozenset({
+    "latitude", "longitude", "altitude", "geoaltitude", "groundspeed", "track", "vertical_rate",
+    "callsign", "squawk", "onground", "last_position",
+})  # fmt: skip
+TRAFFIC_IGNORED: Final = frozenset({
+    "origin", "destination", "flight_id", "typecode", "registration", "spi", "alert", "hour",
+    "serials", "index",
+})  # fmt: skip
 
 
 class OpenskyDecoder:

@@ -21,84 +21,21 @@ EMERGENCIES: Final = {
     "downed": Emergency.DOWNED,
     "reserved": Emergency.NONE,
 }
-HANDLED: Final = frozenset(
-    [
-        "hex",
-        "flight",
-        "alt_baro",
-        "alt_geom",
-        "gs",
-        "track",
-        "true_heading",
-        "mag_heading",
-        "baro_rate",
-        "geom_rate",
-        "squawk",
-        "emergency",
-        "lat",
-        "lon",
-        "seen",
-        "seen_pos",
-        "nic",
-        "nac_p",
-        "sil",
-    ]
-)
+HANDLED: Final = frozenset({
+    "hex", "flight", "alt_baro", "alt_geom", "gs", "track", "true_heading", "mag_heading",
+    "baro_rate", "geom_rate", "squawk", "emergency", "lat", "lon", "seen", "seen_pos", "nic",
+    "nac_p", "sil",
+})  # fmt: skip
 # Registers of others (r, t, desc ...), what the autopilot is told, the air around, quality of the
 # receiver's own making, and old positions.
-IGNORED: Final = frozenset(
-    [
-        "type",
-        "r",
-        "t",
-        "desc",
-        "ownOp",
-        "year",
-        "dbFlags",
-        "category",
-        "version",
-        "nic_baro",
-        "nac_v",
-        "sil_type",
-        "gva",
-        "sda",
-        "rc",
-        "alert",
-        "spi",
-        "mlat",
-        "tisb",
-        "messages",
-        "rssi",
-        "ias",
-        "tas",
-        "mach",
-        "track_rate",
-        "roll",
-        "calc_track",
-        "wd",
-        "ws",
-        "oat",
-        "tat",
-        "nav_qnh",
-        "nav_altitude_mcp",
-        "nav_altitude_fms",
-        "nav_heading",
-        "nav_modes",
-        "lastPosition",
-        "rr_lat",
-        "rr_lon",
-        "r_dst",
-        "r_dir",
-        "receiverCount",
-        "acas_ra",
-        "gpsOkBefore",
-        "gpsOkLat",
-        "gpsOkLon",
-        "recentReceiverIds",
-        "route",
-        "nogps",
-    ]
-)
+IGNORED: Final = frozenset({
+    "type", "r", "t", "desc", "ownOp", "year", "dbFlags", "category", "version", "nic_baro",
+    "nac_v", "sil_type", "gva", "sda", "rc", "alert", "spi", "mlat", "tisb", "messages", "rssi",
+    "ias", "tas", "mach", "track_rate", "roll", "calc_track", "wd", "ws", "oat", "tat", "nav_qnh",
+    "nav_altitude_mcp", "nav_altitude_fms", "nav_heading", "nav_modes", "lastPosition", "rr_lat",
+    "rr_lon", "r_dst", "r_dir", "receiverCount", "acas_ra", "gpsOkBefore", "gpsOkLat", "gpsOkLon",
+    "recentReceiverIds", "route", "nogps",
+})  # fmt: skip
 
 
 class ReadsbDecoder:
