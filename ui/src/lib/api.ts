@@ -1,0 +1,57 @@
+// The home API of the node that served this page; no request goes anywhere else.
+import type { FeatureCollection } from 'geojson';
+import type {
+  Craft, Explanation, Finding, Item, Link, Picture, ReportForm, Text, User,
+} from './types';
+
+/** A reply that says no. `text` is the node's own explanation, in both languages, where it gave one. */
+export class Failure extends Error {
+  constructor(
+    readonly status: number,
+    readonly text: Text | null,
+  ) {
+    super(text?.en ?? `HTTP ${status}`);
+  }
+}
+
+/** The node does not answer at all. */
+export class Unreachable extends Error {}
+
+async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+  let reply: Response;
+  try {
+    reply = await fetch(path, {
+      method,
+      credentials: 'same-origin',
+      headers: method === 'GET' ? {} : { 'X-Samsyn': '1', 'Content-Type': 'application/json' },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  } catch (failed) {
+    throw new Unreachable(String(failed));
+  }
+  const content: unknown = await reply.json().catch(() => null);
+  if (!reply.ok) {
+    const error = (content as { error?: Partial<Text> } | null)?.error;
+    throw new Failure(reply.status, error?.en ? { en: error.en, sv: error.sv ?? error.en } : null);
+  }
+  return content as T;
+}
+
+const at = encodeURIComponent;
+
+export const api = {
+  session: () => ask<User>('GET', '/api/session'),
+  signIn: (user: string, password: string) => ask<User>('POST', '/api/session', { user, password }),
+  signOut: () => ask<unknown>('DELETE', '/api/session'),
+  picture: () => ask<Picture>('GET', '/api/picture'),
+  statements: async () => (await ask<{ items: Item[] }>('GET', '/api/statements')).items,
+  links: async () => (await ask<{ links: Link[] }>('GET', '/api/links')).links,
+  findings: async () => (await ask<{ items: Finding[] }>('GET', '/api/findings')).items,
+  zones: () => ask<FeatureCollection>('GET', '/api/zones'),
+  craft: (domain: number, number: number) => ask<Craft>('GET', `/api/tracks/${domain}/${number}`),
+  withdraw: (jti: string, purge: boolean, why: string) =>
+    ask<Item>('POST', `/api/statements/${at(jti)}/withdraw`, { purge, why }),
+  explain: (jti: string, reader: string) =>
+    ask<Explanation>('GET', `/api/statements/${at(jti)}/explain?reader=${at(reader)}`),
+  report: (form: ReportForm) => ask<Item>('POST', '/api/reports', form),
+};

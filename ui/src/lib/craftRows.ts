@@ -1,0 +1,45 @@
+// One craft's state as rows of words and figures; what was never heard has no row.
+import { bearing, count, figure, instant, position, span, type Zone } from './format';
+import { t, told } from './text.svelte';
+import type { Craft } from './types';
+
+/** AIS ship types go by tens (ITU-R M.1371, table 53), a few by themselves. */
+function shipType(code: number): string {
+  const alone = [30, 31, 32, 33, 34, 35, 36, 37, 50, 51, 52, 53, 54, 55, 58];
+  const group = alone.includes(code) ? code : Math.floor(code / 10) * 10;
+  return told('ship', String(group), t('ship.other', { code }));
+}
+
+/** A squawk is kept as the decimal reading of its four octal digits. */
+function squawk(code: number): string {
+  return String(code).padStart(4, '0');
+}
+
+export function craftRows(craft: Craft, nowUs: number, zone: Zone): [label: string, value: string][] {
+  const num = (name: string): number | null => (typeof craft[name] === 'number' ? (craft[name] as number) : null);
+  const as = (name: string, show: (value: number) => string): string => {
+    const value = num(name);
+    return value === null || Number.isNaN(value) ? '' : show(value);
+  };
+  const tenth = (value: number) => figure(Number(value.toFixed(1)));
+  const [lat, lon] = [num('lat'), num('lon')];
+  const callsign = String(craft.callsign ?? '').trim();
+  const rows: [string, string][] = [
+    [t('craft.callsign'), callsign],
+    [t('craft.type'), as('ship_type', (v) => (v ? shipType(v) : ''))],
+    [t('fact.where'), lat === null || lon === null ? '' : position(lat, lon)],
+    [t('craft.speed'), as('speed_kn', (v) => `${tenth(v)} kn`)],
+    [t('craft.course'), as('course_deg', bearing)],
+    [t('craft.heading'), as('heading_deg', bearing)],
+    [t('craft.altitude'), as('altitude_ft', (v) => `${count(v)} ft`)],
+    [t('craft.climb'), as('vertical_rate_fpm', (v) => `${v > 0 ? '+' : ''}${count(v)} ft/min`)],
+    [t('craft.status'), as('nav_status', (v) => told('status', String(v)))],
+    [t('craft.squawk'), as('squawk', squawk)],
+    [t('craft.age'), as('time_us', (v) => t('ago', { span: span(nowUs - v) }))],
+    [t('craft.heard'), as('time_us', (v) => instant(v, zone))],
+    [t('fact.feed'), String(craft.feed ?? '')],
+    [t('craft.originator'), String(craft.originator ?? '').toUpperCase()],
+    [t('craft.marks'), craft.marks ? t('craft.implausible') : ''],
+  ];
+  return rows.filter(([, value]) => value);
+}

@@ -1,0 +1,267 @@
+// The whole state of the page, and the only place that changes it.
+import type { FeatureCollection } from 'geojson';
+import { api, Failure, Unreachable } from './api';
+import { craftText, type CraftId } from './craft';
+import { Live, type Note } from './live';
+import type { Zone } from './format';
+import { haystack, standing } from './statement';
+import type { Finding, Item, Link, Picture, ReportForm, User } from './types';
+
+export type Tab = 'inbox' | 'findings' | 'partners' | 'feeds';
+export const TABS: Tab[] = ['inbox', 'findings', 'partners', 'feeds'];
+export type Filter = 'all' | 'open' | 'own' | 'partners' | 'withdrawn';
+export const FILTERS: Filter[] = ['all', 'open', 'own', 'partners', 'withdrawn'];
+
+/** What the right-hand panel shows. */
+export type Shown =
+  | { what: 'statement'; jti: string }
+  | { what: 'finding'; key: string }
+  | { what: 'craft'; id: CraftId }
+  | { what: 'say'; at: [number, number] | null };
+
+type List = 'statements' | 'links' | 'findings' | 'feeds';
+const ZONE_KEPT = 'samsyn.zone';
+const SIGNED_KEPT = 'samsyn.signed'; // the session itself is a cookie that no script can read
+
+class Desk {
+  user = $state<User | null | undefined>(undefined); // undefined: not asked yet
+  picture = $state.raw<Picture | null>(null);
+  items = $state.raw<Item[]>([]);
+  links = $state.raw<Link[]>([]);
+  findings = $state.raw<Finding[]>([]);
+  zones = $state.raw<FeatureCollection | null>(null);
+  shown = $state.raw<Shown | null>(null);
+  tab = $state<Tab>('inbox');
+  filter = $state<Filter>('all');
+  search = $state('');
+  cursor = $state(0);
+  line = $state<'up' | 'down' | 'new'>('new');
+  downSinceMs = $state(0);
+  recovered = $state(false);
+  help = $state(false);
+  zone = $state<Zone>(localStorage.getItem(ZONE_KEPT) === 'local' ? 'local' : 'utc');
+  nowUs = $state(0);
+  unread = $state.raw<ReadonlySet<string>>(new Set());
+
+  matching = $derived(this.items.filter((item) => this.#matches(item)));
+  openCount = $derived(this.items.filter((item) => standing(item) === 'open').length);
+  unsigned = $derived(this.findings.filter((finding) => !finding.signed));
+  selected = $derived.by(() => {
+    const shown = this.shown;
+    return shown?.what === 'statement' ? (this.items.find((i) => i.jti === shown.jti) ?? null) : null;
+  });
+
+  layers = $state({ sea: true, air: true, vectors: true, zones: true, graticule: false });
+  probe = $state.raw<[number, number] | null>(null); // the row of evidence under the pointer
+
+  /** Set by the map: where track frames go, and how the page moves it. */
+  onFrame: (bytes: ArrayBuffer) => void = () => {};
+  goHome: () => void = () => {};
+  flyTo: (what: Item | Finding) => void = () => {};
+
+  #live: Live | null = null;
+  #clock = { nowUs: 0, atMs: 0, speed: 1 };
+  #seen: Set<string> | null = null;
+  #recoveredTimer = 0;
+
+  async start(): Promise<void> {
+    setInterval(() => this.#tick(), 250);
+    if (!localStorage.getItem(SIGNED_KEPT)) {
+      this.user = null; // nobody has signed in here: no need to ask
+      return;
+    }
+    try {
+      this.user = await api.session();
+      await this.#enter();
+    } catch (failed) {
+      this.user = null;
+      if (failed instanceof Unreachable) this.line = 'down';
+    }
+  }
+
+  async signIn(user: string, password: string): Promise<void> {
+    this.user = await api.signIn(user, password);
+    localStorage.setItem(SIGNED_KEPT, '1');
+    await this.#enter();
+  }
+
+  async signOut(): Promise<void> {
+    await api.signOut().catch(() => null); // a session that is gone already is signed out too
+    this.#leave();
+  }
+
+  look(viewport: number[]): void {
+    this.#live?.look(viewport);
+  }
+
+  toggleZone(): void {
+    this.zone = this.zone === 'utc' ? 'local' : 'utc';
+    localStorage.setItem(ZONE_KEPT, this.zone);
+  }
+
+  open(shown: Shown | null, fly = false): void {
+    this.shown = shown;
+    if (shown?.what === 'statement') {
+      const at = this.matching.findIndex((item) => item.jti === shown.jti);
+      if (at >= 0) this.cursor = at;
+      const item = this.selected;
+      if (this.unread.has(shown.jti)) {
+        this.unread = new Set([...this.unread].filter((jti) => jti !== shown.jti));
+      }
+      if (fly && item) this.flyTo(item);
+    } else if (shown?.what === 'finding' && fly) {
+      const finding = this.findings.find((f) => f.key === shown.key);
+      if (finding) this.flyTo(finding);
+    }
+  }
+
+  openCraft(id: CraftId): void {
+    this.open({ what: 'craft', id });
+  }
+
+  /** The standing statements about a craft. */
+  about(id: CraftId): Item[] {
+    const craft = craftText(id);
+    return this.items.filter((item) => item.slots['body.craft'] === craft);
+  }
+
+  move(by: number): void {
+    const last = this.matching.length - 1;
+    this.cursor = Math.max(0, Math.min(last, this.cursor + by));
+    const item = this.matching[this.cursor];
+    if (item && this.shown?.what === 'statement') this.open({ what: 'statement', jti: item.jti }, true);
+  }
+
+  openCursor(): void {
+    const item = this.matching[this.cursor];
+    if (item) this.open({ what: 'statement', jti: item.jti }, true);
+  }
+
+  async report(form: ReportForm): Promise<void> {
+    const item = await this.#acting(() => api.report(form));
+    this.#seen?.add(item.jti);
+    await this.#fetch('statements');
+    this.open({ what: 'statement', jti: item.jti });
+  }
+
+  async withdraw(jti: string, purge: boolean, why: string): Promise<void> {
+    const changed = await this.#acting(() => api.withdraw(jti, purge, why));
+    this.items = this.items.map((item) => (item.jti === jti ? changed : item));
+    await this.#fetch('statements');
+  }
+
+  #matches(item: Item): boolean {
+    const words = this.search.toLowerCase().split(/\s+/).filter(Boolean);
+    const text = words.length ? haystack(item) : '';
+    if (!words.every((word) => text.includes(word))) return false;
+    switch (this.filter) {
+      case 'open':
+        return standing(item) === 'open';
+      case 'own':
+        return item.own;
+      case 'partners':
+        return !item.own;
+      case 'withdrawn':
+        return item.state === 'withdrawn';
+      default:
+        return true;
+    }
+  }
+
+  async #enter(): Promise<void> {
+    await this.refresh();
+    this.zones = await api.zones().catch(() => null); // the picture works without zones
+    this.#live ??= new Live({
+      frame: (bytes) => this.onFrame(bytes),
+      note: (note) => void this.#note(note),
+      up: () => void this.#up(),
+      down: (denied) => void this.#down(denied),
+    });
+  }
+
+  #leave(): void {
+    localStorage.removeItem(SIGNED_KEPT);
+    this.#live?.stop();
+    this.#live = null;
+    this.#seen = null;
+    this.user = null;
+    this.picture = null;
+    this.items = this.links = this.findings = [];
+    this.shown = null;
+    this.line = 'new';
+    this.unread = new Set();
+  }
+
+  /** Fetch everything anew: at sign-in, and after the line was down. */
+  async refresh(): Promise<void> {
+    await Promise.all(['feeds', 'statements', 'links', 'findings'].map((l) => this.#fetch(l as List)));
+  }
+
+  async #fetch(list: List): Promise<void> {
+    try {
+      if (list === 'feeds') {
+        this.picture = await api.picture();
+        this.#setClock(this.picture.now_us, this.picture.speed);
+      } else if (list === 'statements') this.#take(await api.statements());
+      else if (list === 'links') this.links = await api.links();
+      else this.findings = await api.findings();
+    } catch (failed) {
+      if (failed instanceof Failure && failed.status === 401) this.#leave();
+      else if (!(failed instanceof Unreachable)) throw failed;
+    }
+  }
+
+  #take(items: Item[]): void {
+    const fresh = items.filter((item) => this.#seen && !this.#seen.has(item.jti) && !item.own);
+    this.#seen = new Set(items.map((item) => item.jti));
+    if (fresh.length) this.unread = new Set([...this.unread, ...fresh.map((item) => item.jti)]);
+    const before = this.matching[this.cursor]?.jti;
+    this.items = items;
+    const now = this.matching.findIndex((item) => item.jti === before);
+    this.cursor = Math.max(0, now); // the cursor stays on its statement when others arrive above it
+  }
+
+  async #note(note: Note): Promise<void> {
+    this.#setClock(note.now_us, note.speed ?? this.#clock.speed);
+    const known: List[] = ['statements', 'links', 'findings', 'feeds'];
+    await Promise.all(known.filter((l) => note.changed.includes(l)).map((l) => this.#fetch(l)));
+  }
+
+  async #up(): Promise<void> {
+    const was = this.line;
+    this.line = 'up';
+    if (was !== 'down') return;
+    await this.refresh();
+    this.recovered = true;
+    clearTimeout(this.#recoveredTimer);
+    this.#recoveredTimer = window.setTimeout(() => (this.recovered = false), 6000);
+  }
+
+  async #down(denied: boolean): Promise<void> {
+    if (this.line !== 'down') this.downSinceMs = Date.now();
+    this.line = 'down';
+    if (denied) await this.#fetch('feeds'); // tells whether it is the session that has ended
+  }
+
+  async #acting<T>(act: () => Promise<T>): Promise<T> {
+    try {
+      return await act();
+    } catch (failed) {
+      if (failed instanceof Failure && failed.status === 401) this.#leave();
+      throw failed;
+    }
+  }
+
+  #setClock(nowUs: number, speed: number): void {
+    this.#clock = { nowUs, atMs: performance.now(), speed };
+    this.#tick();
+  }
+
+  #tick(): void {
+    const { nowUs, atMs, speed } = this.#clock;
+    // While the line is down nothing tells the time: it stands still, as everything else shown.
+    if (nowUs && this.line !== 'down') this.nowUs = nowUs + (performance.now() - atMs) * 1000 * speed;
+  }
+}
+
+export const desk = new Desk();

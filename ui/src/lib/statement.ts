@@ -1,0 +1,68 @@
+// What the page reads out of a statement's slots; a slot that is not held gives null or nothing.
+import { parseIso } from './format';
+import type { EvidenceRow, Finding, Item } from './types';
+
+export const PLACE_RUNGS = ['region', 'area', 'spot', 'exact'] as const;
+export const TIME_RUNGS = ['day', 'hour', 'exact'] as const;
+
+export function slotText(item: Item, name: string): string {
+  const value = item.slots[name];
+  if (Array.isArray(value)) return value.filter((v) => typeof v === 'string').join(', ');
+  return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '';
+}
+
+export function figures(item: Item, name: string): Record<string, number> {
+  const value = item.slots[name];
+  const pairs = value && typeof value === 'object' ? Object.entries(value) : [];
+  return Object.fromEntries(pairs.filter(([, v]) => typeof v === 'number')) as Record<string, number>;
+}
+
+export function evidence(item: Item): EvidenceRow[] {
+  const rows = item.slots['body.evidence'];
+  return Array.isArray(rows) ? rows.filter(isRow).sort((a, b) => a.time_us - b.time_us) : [];
+}
+
+function isRow(row: unknown): row is EvidenceRow {
+  return typeof (row as EvidenceRow | null)?.time_us === 'number';
+}
+
+export function knownErrors(item: Item): string[] {
+  const errors = item.slots['body.known_errors'];
+  return Array.isArray(errors) ? errors.filter((e) => typeof e === 'string') : [];
+}
+
+/** What an inbox row and the map colour by. An alert is open until it says closed. */
+export type Standing = 'open' | 'closed' | 'said' | 'withdrawn';
+
+export function standing(item: Item): Standing {
+  if (item.state === 'withdrawn') return 'withdrawn';
+  if (item.kind !== 'alert') return 'said';
+  return item.slots['body.state'] === 'closed' ? 'closed' : 'open';
+}
+
+export interface HeldTime {
+  rung: (typeof TIME_RUNGS)[number] | 'none';
+  text: string;
+  us: number | null;
+}
+
+/** The time at the finest rung held: never made to look finer than it is. */
+export function heldTime(item: Item): HeldTime {
+  for (const rung of [...TIME_RUNGS].reverse()) {
+    const text = slotText(item, `time.${rung}`);
+    if (text) return { rung, text, us: rung === 'exact' ? parseIso(text) : null };
+  }
+  return { rung: 'none', text: '', us: null };
+}
+
+/** Everything in a statement that a search should find. */
+export function haystack(item: Item): string {
+  const words = ['title', 'summary', 'text', 'body.craft', 'body.detector', 'body.zone', 'author', 'tags'];
+  const said = words.map((name) => slotText(item, name));
+  return [item.kind, item.iss, item.marking, item.state, standing(item), ...said].join(' ').toLowerCase();
+}
+
+/** A finding in the shape that the shared parts of the detail panel take. */
+export function findingRows(finding: Finding): EvidenceRow[] {
+  return finding.evidence.filter(isRow).sort((a, b) => a.time_us - b.time_us);
+}

@@ -1,0 +1,150 @@
+// What the node's home API says. Times are microseconds UTC (`_us`), as everywhere in Samsyn.
+import type { Geometry } from 'geojson';
+
+export type Lang = 'en' | 'sv';
+export type Text = Record<Lang, string>;
+
+export interface User {
+  user: string;
+  name: string;
+  role: string;
+}
+
+export interface Feed {
+  name: string;
+  kind: string;
+  title: Text;
+  state: 'live' | 'silent' | 'ended' | 'waiting' | 'failed';
+  rows: number;
+  refused: number;
+  last_heard_us: number | null;
+}
+
+export interface Threshold {
+  value: number;
+  unit: string;
+  meaning?: Text;
+}
+
+export interface Detector {
+  title: Text;
+  definition: Text;
+  what_to_do: Text;
+  known_errors: Text[];
+  thresholds: Record<string, Threshold>;
+}
+
+export interface Picture {
+  node: string;
+  organisation: string;
+  realm: 'actual' | 'exercise';
+  now_us: number;
+  speed: number;
+  marking: string;
+  partners: string[];
+  feeds: Feed[];
+  detectors: Record<string, Detector>;
+}
+
+export interface EvidenceRow {
+  time_us: number;
+  lat?: number | null;
+  lon?: number | null;
+  speed_kn?: number | null;
+  course_deg?: number | null;
+  heading_deg?: number | null;
+  altitude_ft?: number | null;
+}
+
+export interface Provenance {
+  said_by: string;
+  organisation: string;
+  signature: string;
+  key: string;
+  through: string;
+  entry?: number | null;
+  place: string;
+  time: string;
+  withheld: boolean;
+}
+
+export interface Released {
+  reader: string;
+  op: 'release' | 'withdraw';
+  rule: string;
+  why: string;
+  place: string;
+  time: string;
+  hidden: string[];
+  sent: boolean;
+  applied: boolean;
+}
+
+/** One statement as this node holds it. After a purge the slots are empty and the marking unknown. */
+export interface Item {
+  iss: string;
+  jti: string;
+  ver: number;
+  kind: string;
+  marking: string | null;
+  onward: string | null;
+  exercise: boolean | null;
+  state: 'standing' | 'superseded' | 'withdrawn';
+  purged: boolean;
+  own: boolean;
+  received_at_us: number | null;
+  slots: Record<string, unknown>;
+  provenance: Provenance;
+  released: Released[];
+  footprint: Geometry | null;
+}
+
+export interface Finding {
+  key: string;
+  detector: string;
+  craft: string;
+  state: 'open' | 'closed';
+  start_us: number;
+  updated_us: number;
+  end_us: number | null;
+  lat: number | null;
+  lon: number | null;
+  measured: Record<string, number>;
+  thresholds: Record<string, number>;
+  zone: string | null;
+  evidence: EvidenceRow[];
+  feed: string;
+  known_errors: string[];
+  closed_because: string | null;
+  signed: string | null;
+}
+
+export interface Link {
+  partner: string;
+  organisation: string;
+  state: 'up' | 'waiting' | 'refused' | 'down';
+  last_heard_us: number | null;
+  sent: number;
+  applied: number;
+  received: number;
+  refused: ({ reason: string } & Text) | null;
+}
+
+export interface Explanation extends Text {
+  released: boolean;
+  rule: string | null;
+}
+
+/** One craft's latest state: the columns of an observation; what was never heard is null. */
+export type Craft = Record<string, number | string | boolean | null>;
+
+export interface ReportForm {
+  title: string;
+  text: string;
+  summary: string;
+  category: string;
+  lat: number;
+  lon: number;
+  marking: string;
+  confidence: string;
+}

@@ -1,0 +1,62 @@
+// A track frame of the node, decoded: Arrow IPC, one column an array, one row a craft.
+import { tableFromIPC } from '@uwdata/flechette';
+import { AIR, type CraftId } from '../lib/craft';
+
+export const ON_GROUND = 1;
+export const EMERGENCY = 2;
+export const IMPLAUSIBLE = 4;
+
+type Numbers = Float32Array | Uint32Array | Uint8Array;
+
+export class Frame {
+  readonly count: number;
+  readonly domain: Numbers;
+  readonly number: Numbers;
+  readonly lat: Numbers;
+  readonly lon: Numbers;
+  readonly course: Numbers; // degrees, NaN where not known
+  readonly speed: Numbers; // knots, NaN where not known
+  readonly age: Numbers; // seconds
+  readonly altitude: Numbers; // feet, NaN where not known
+  readonly flags: Numbers;
+
+  constructor(bytes: ArrayBuffer) {
+    const table = tableFromIPC(new Uint8Array(bytes));
+    const column = (name: string): Numbers => {
+      const found = table.getChild(name)?.toArray();
+      // a column with nulls comes as a list; the frame's own columns have none
+      return ArrayBuffer.isView(found) ? (found as Numbers) : Float32Array.from(found ?? [], toNumber);
+    };
+    this.count = table.numRows;
+    this.domain = column('domain');
+    this.number = column('number');
+    this.lat = column('lat');
+    this.lon = column('lon');
+    this.course = column('course_deg');
+    this.speed = column('speed_kn');
+    this.age = column('age_s');
+    this.altitude = column('altitude_ft');
+    this.flags = column('flags');
+  }
+
+  id(row: number): CraftId {
+    return { domain: this.domain[row]!, number: this.number[row]! };
+  }
+
+  row(id: CraftId): number {
+    for (let i = 0; i < this.count; i++) {
+      if (this.number[i] === id.number && this.domain[i] === id.domain) return i;
+    }
+    return -1;
+  }
+
+  counts(): { sea: number; air: number } {
+    let air = 0;
+    for (let i = 0; i < this.count; i++) if (this.domain[i] === AIR) air++;
+    return { sea: this.count - air, air };
+  }
+}
+
+function toNumber(value: unknown): number {
+  return value == null ? NaN : Number(value);
+}

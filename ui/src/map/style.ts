@@ -1,0 +1,202 @@
+// What the map is made of, from the sea floor up. Tracks are a layer of our own (tracks.ts).
+import type { FeatureCollection } from 'geojson';
+import type { ExpressionSpecification, LayerSpecification, StyleSpecification } from 'maplibre-gl';
+import type { Basemap } from './basemap';
+import { RANK_ZOOM } from './places';
+
+const FONT = 'IBM Plex Sans Variable';
+const SEA_FONT = `${FONT} Italic`; // the map draws a slanted cut of the one font we bring
+const HALO = '#08131b';
+
+const EMPTY: FeatureCollection = { type: 'FeatureCollection', features: [] };
+
+const COLOUR: ExpressionSpecification = [
+  'match', ['get', 'standing'],
+  'open', '#ff7d5c',
+  'closed', '#8299a8',
+  'withdrawn', '#5d7180',
+  '#8fb8ff',
+];
+const CHOSEN: ExpressionSpecification = ['boolean', ['get', 'chosen'], false];
+const POINTS: ExpressionSpecification = ['==', ['geometry-type'], 'Point'];
+
+function label(id: string, sort: string, rank: 1 | 2 | 3): LayerSpecification {
+  const sea = sort === 'sea';
+  return {
+    id,
+    type: 'symbol',
+    source: 'places',
+    minzoom: RANK_ZOOM[rank],
+    filter: ['all', ['==', ['get', 'sort'], sort], ['==', ['get', 'rank'], rank]],
+    layout: {
+      'text-field': ['get', 'name'],
+      'text-font': sea ? [SEA_FONT, FONT] : [FONT],
+      'text-size': sea ? 15 - 2 * rank : rank === 1 ? 13 : 11.5,
+      'text-letter-spacing': sea ? 0.12 : 0.01,
+      'text-max-width': 7,
+      'text-padding': 6,
+    },
+    paint: {
+      'text-color': sea ? '#3f6880' : sort === 'island' ? '#7e929e' : rank === 1 ? '#b4c4ce' : '#8b9da8',
+      'text-halo-color': sea ? 'rgba(8,19,27,0)' : HALO,
+      'text-halo-width': sea ? 0 : 1.2,
+    },
+  };
+}
+
+const LABELS = [
+  label('sea-1', 'sea', 1), label('sea-2', 'sea', 2), label('sea-3', 'sea', 3),
+  label('island-3', 'island', 3), label('island-2', 'island', 2),
+  label('town-3', 'town', 3), label('town-2', 'town', 2), label('town-1', 'town', 1),
+];
+
+const GROUND: LayerSpecification[] = [
+  { id: 'water', type: 'background', paint: { 'background-color': '#08141d' } },
+  { id: 'land', type: 'fill', source: 'land', paint: { 'fill-color': '#17232b', 'fill-antialias': false } },
+  {
+    id: 'graticule',
+    type: 'line',
+    source: 'graticule',
+    layout: { visibility: 'none' },
+    paint: { 'line-color': '#1d3341', 'line-width': 0.7 },
+  },
+  {
+    id: 'borders',
+    type: 'line',
+    source: 'borders',
+    paint: { 'line-color': '#3d4f5b', 'line-width': 0.9, 'line-dasharray': [4, 3] },
+  },
+  { id: 'coast', type: 'line', source: 'coast', paint: { 'line-color': '#3a5566', 'line-width': 0.8 } },
+];
+
+const ZONES: LayerSpecification[] = [
+  { id: 'zone-fill', type: 'fill', source: 'zones', paint: { 'fill-color': '#7f8cff', 'fill-opacity': 0.05 } },
+  {
+    id: 'zone-line',
+    type: 'line',
+    source: 'zones',
+    paint: { 'line-color': '#7f8cff', 'line-opacity': 0.65, 'line-width': 1, 'line-dasharray': [2, 2] },
+  },
+  {
+    id: 'zone-label',
+    type: 'symbol',
+    source: 'zones',
+    minzoom: 5.5,
+    layout: { 'text-field': ['get', 'label'], 'text-font': [FONT], 'text-size': 11 },
+    paint: { 'text-color': '#9aa4ff', 'text-halo-color': HALO, 'text-halo-width': 1.2 },
+  },
+];
+
+// A statement's place as held: cells are drawn whole, so that one sees how little is known.
+const FOOTPRINTS: LayerSpecification[] = [
+  {
+    id: 'print-fill',
+    type: 'fill',
+    source: 'prints',
+    paint: { 'fill-color': COLOUR, 'fill-opacity': ['case', CHOSEN, 0.2, 0.08] },
+  },
+  {
+    id: 'print-line',
+    type: 'line',
+    source: 'prints',
+    filter: ['!', POINTS],
+    paint: { 'line-color': ['case', CHOSEN, '#ffffff', COLOUR], 'line-width': ['case', CHOSEN, 1.8, 1.1] },
+  },
+];
+
+const ABOVE: LayerSpecification[] = [
+  {
+    id: 'evidence',
+    type: 'line',
+    source: 'evidence',
+    filter: ['==', ['geometry-type'], 'LineString'],
+    layout: { 'line-join': 'round', 'line-cap': 'round' },
+    paint: { 'line-color': '#ffffff', 'line-opacity': 0.75, 'line-width': 1.6 },
+  },
+  {
+    id: 'evidence-point',
+    type: 'circle',
+    source: 'evidence',
+    filter: POINTS,
+    paint: { 'circle-radius': 2.1, 'circle-color': '#ffffff', 'circle-opacity': 0.75 },
+  },
+];
+
+const OVER_TRACKS: LayerSpecification[] = [
+  {
+    id: 'print-point',
+    type: 'circle',
+    source: 'prints',
+    filter: POINTS,
+    paint: {
+      'circle-radius': ['case', CHOSEN, 13, 9],
+      'circle-color': COLOUR,
+      'circle-opacity': ['case', CHOSEN, 0.16, 0.1],
+      'circle-stroke-color': ['case', CHOSEN, '#ffffff', COLOUR],
+      'circle-stroke-width': ['case', CHOSEN, 2, 1.4],
+    },
+  },
+  {
+    id: 'print-label',
+    type: 'symbol',
+    source: 'prints',
+    minzoom: 4.5,
+    filter: ['any', ['==', ['get', 'standing'], 'open'], CHOSEN],
+    layout: {
+      'text-field': ['get', 'label'],
+      'text-font': [`${FONT} SemiBold`, FONT],
+      'text-size': 11.5,
+      'text-anchor': 'left',
+      'text-offset': [1.3, 0],
+      'text-max-width': 14,
+    },
+    paint: {
+      'text-color': ['case', CHOSEN, '#ffffff', COLOUR],
+      'text-halo-color': HALO,
+      'text-halo-width': 1.4,
+    },
+  },
+  {
+    id: 'craft-ring',
+    type: 'circle',
+    source: 'craft',
+    paint: {
+      'circle-radius': 15,
+      'circle-color': 'rgba(255,255,255,0.05)',
+      'circle-stroke-color': '#ffffff',
+      'circle-stroke-width': 1.6,
+    },
+  },
+  {
+    id: 'probe',
+    type: 'circle',
+    source: 'probe',
+    paint: {
+      'circle-radius': 6,
+      'circle-color': '#ffffff',
+      'circle-stroke-color': '#08131b',
+      'circle-stroke-width': 2,
+    },
+  },
+];
+
+export const SOURCES = ['places', 'zones', 'prints', 'evidence', 'craft', 'probe'] as const;
+export type Source = (typeof SOURCES)[number];
+
+/** The layer that tracks are drawn below. */
+export const FIRST_OVER_TRACKS = 'print-point';
+
+export function mapStyle(basemap: Basemap, lines: FeatureCollection): StyleSpecification {
+  const source = (data: FeatureCollection, maxzoom = 12) => ({ type: 'geojson' as const, data, maxzoom });
+  return {
+    version: 8,
+    sources: {
+      land: source(basemap.land, 10),
+      coast: source(basemap.coast, 10),
+      borders: source(basemap.borders, 10),
+      graticule: source(lines, 10),
+      ...Object.fromEntries(SOURCES.map((name) => [name, source(EMPTY, 14)])),
+    },
+    layers: [...GROUND, ...ZONES, ...LABELS, ...FOOTPRINTS, ...ABOVE, ...OVER_TRACKS],
+  };
+}

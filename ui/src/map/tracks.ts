@@ -1,0 +1,206 @@
+// Live tracks, drawn by ourselves with WebGL2 inside the map: one buffer, one call, 100,000 craft.
+//
+// Positions are kept relative to a point near the middle of the view, so that 32-bit numbers do
+// not tremble when one looks closely; the matrix is moved there in 64 bits.
+import type { CustomLayerInterface, CustomRenderMethodInput, Map } from 'maplibre-gl';
+import { AIR, SEA, type CraftId } from '../lib/craft';
+import { EMERGENCY, type Frame } from './frame';
+import { MARKS_FRAGMENT, MARKS_VERTEX, VECTORS_FRAGMENT, VECTORS_VERTEX } from './shaders';
+
+const EARTH_ROUND_M = 40_075_016.686;
+const KNOT_M_S = 1852 / 3600;
+const VECTOR_ZOOM = 7; // from here on a line shows where a craft will be
+const VECTOR_S = { [SEA]: 360, [AIR]: 60 } as Record<number, number>;
+const MOVING_KN = 0.5;
+const FLOATS = 6; // x, y, course in radians (or NONE), age, domain, flags
+const NONE = -10;
+
+export function mercator(lat: number, lon: number): [number, number] {
+  const sine = Math.sin((Math.max(-85, Math.min(85, lat)) * Math.PI) / 180);
+  return [lon / 360 + 0.5, 0.5 - Math.log((1 + sine) / (1 - sine)) / (4 * Math.PI)];
+}
+
+interface Program {
+  handle: WebGLProgram;
+  at: (name: string) => WebGLUniformLocation | null;
+}
+
+function compile(gl: WebGL2RenderingContext, vertex: string, fragment: string): Program {
+  const handle = gl.createProgram();
+  for (const [kind, source] of [[gl.VERTEX_SHADER, vertex], [gl.FRAGMENT_SHADER, fragment]] as const) {
+    const shader = gl.createShader(kind)!;
+    gl.shaderSource(shader, source);
+    gl.compileShader(shader);
+    gl.attachShader(handle, shader);
+  }
+  gl.linkProgram(handle);
+  if (!gl.getProgramParameter(handle, gl.LINK_STATUS)) {
+    throw new Error(`track shader: ${gl.getProgramInfoLog(handle)}`);
+  }
+  return { handle, at: (name) => gl.getUniformLocation(handle, name) };
+}
+
+export class TrackLayer implements CustomLayerInterface {
+  readonly id = 'tracks';
+  readonly type = 'custom';
+  readonly renderingMode = '2d';
+
+  frame: Frame | null = null;
+  shown = { sea: true, air: true, vectors: true };
+
+  #map: Map | null = null;
+  #marks: Program | null = null;
+  #vectors: Program | null = null;
+  #marksBuffer: WebGLBuffer | null = null;
+  #vectorsBuffer: WebGLBuffer | null = null;
+  #marksArray: WebGLVertexArrayObject | null = null;
+  #vectorsArray: WebGLVertexArrayObject | null = null;
+  #points = new Float32Array(0);
+  #lines = new Float32Array(0);
+  #lineCount = 0;
+  #origin: [number, number] = [0, 0];
+  #dirty = false;
+
+  onAdd(map: Map, gl: WebGL2RenderingContext): void {
+    this.#map = map;
+    this.#marks = compile(gl, MARKS_VERTEX, MARKS_FRAGMENT);
+    this.#vectors = compile(gl, VECTORS_VERTEX, VECTORS_FRAGMENT);
+    this.#marksBuffer = gl.createBuffer();
+    this.#vectorsBuffer = gl.createBuffer();
+    this.#marksArray = layout(gl, this.#marksBuffer, [2, 1, 1, 1, 1]);
+    this.#vectorsArray = layout(gl, this.#vectorsBuffer, [2, 1]);
+    this.#dirty = true;
+  }
+
+  update(frame: Frame): void {
+    this.frame = frame;
+    const centre = this.#map?.getCenter();
+    this.#origin = centre ? mercator(centre.lat, centre.lng) : [0.5, 0.5];
+    this.#fill(frame);
+    this.#dirty = true;
+    this.#map?.triggerRepaint();
+  }
+
+  /** The craft nearest to a place on the map, within `reach` pixels. */
+  pick(lat: number, lon: number, reach: number): CraftId | null {
+    if (!this.frame || !this.#map) return null;
+    const [x, y] = mercator(lat, lon);
+    const [dx, dy] = [x - this.#origin[0], y - this.#origin[1]];
+    let best = (reach / (512 * 2 ** this.#map.getZoom())) ** 2;
+    let found = -1;
+    for (let i = 0; i < this.frame.count; i++) {
+      if (!this.#visible(this.frame.domain[i]!)) continue;
+      const [mx, my] = mercator(this.frame.lat[i]!, this.frame.lon[i]!);
+      const far = (mx - this.#origin[0] - dx) ** 2 + (my - this.#origin[1] - dy) ** 2;
+      if (far < best) [best, found] = [far, i];
+    }
+    return found < 0 ? null : this.frame.id(found);
+  }
+
+  render(gl: WebGL2RenderingContext, input: CustomRenderMethodInput): void {
+    const map = this.#map;
+    if (!map || !this.frame?.count) return;
+    if (this.#dirty) {
+      gl.bindBuffer(gl.ARRAY_BUFFER, this.#marksBuffer);
+      gl.bufferData(gl.ARRAY_BUFFER, this.#points, gl.DYNAMIC_DRAW);
+      gl.bindBuffer(gl.ARRAY_BUFFER, this.#vectorsBuffer);
+      gl.bufferData(gl.ARRAY_BUFFER, this.#lines, gl.DYNAMIC_DRAW);
+      this.#dirty = false;
+    }
+    const matrix = moved(input.defaultProjectionData.mainMatrix, this.#origin);
+    const zoom = map.getZoom();
+    gl.enable(gl.BLEND);
+    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+    if (this.shown.vectors && zoom >= VECTOR_ZOOM) this.#drawVectors(gl, matrix);
+    this.#drawMarks(gl, matrix, zoom);
+    gl.bindVertexArray(null);
+  }
+
+  #visible(domain: number): boolean {
+    return domain === AIR ? this.shown.air : this.shown.sea;
+  }
+
+  #drawMarks(gl: WebGL2RenderingContext, matrix: Float32Array, zoom: number): void {
+    const { handle, at } = this.#marks!;
+    const ratio = window.devicePixelRatio;
+    // many craft on a small scale would cover one another: marks shrink as one looks from farther
+    const size = Math.max(5, Math.min(19, 5 + (zoom - 3.5) * 2.1));
+    gl.useProgram(handle);
+    gl.uniformMatrix4fv(at('u_matrix'), false, matrix);
+    gl.uniform1f(at('u_size'), size * ratio);
+    gl.uniform2f(at('u_shown'), this.shown.sea ? 1 : 0, this.shown.air ? 1 : 0);
+    gl.bindVertexArray(this.#marksArray);
+    gl.drawArrays(gl.POINTS, 0, this.frame!.count);
+  }
+
+  #drawVectors(gl: WebGL2RenderingContext, matrix: Float32Array): void {
+    const { handle, at } = this.#vectors!;
+    gl.useProgram(handle);
+    gl.uniformMatrix4fv(at('u_matrix'), false, matrix);
+    gl.uniform2f(at('u_shown'), this.shown.sea ? 1 : 0, this.shown.air ? 1 : 0);
+    gl.bindVertexArray(this.#vectorsArray);
+    gl.drawArrays(gl.LINES, 0, this.#lineCount * 2);
+  }
+
+  #fill(frame: Frame): void {
+    if (this.#points.length !== frame.count * FLOATS) {
+      this.#points = new Float32Array(frame.count * FLOATS);
+      this.#lines = new Float32Array(frame.count * 6);
+    }
+    // crafts in distress are drawn last, above all others; the lines, all alike, in any order
+    let [low, high] = [0, frame.count - 1];
+    this.#lineCount = 0;
+    for (let i = 0; i < frame.count; i++) {
+      const slot = frame.flags[i]! & EMERGENCY ? high-- : low++;
+      this.#fillOne(frame, i, slot * FLOATS);
+    }
+  }
+
+  #fillOne(frame: Frame, i: number, to: number): void {
+    const [lat, domain, speed] = [frame.lat[i]!, frame.domain[i]!, frame.speed[i]!];
+    const [mx, my] = mercator(lat, frame.lon[i]!);
+    const [x, y] = [mx - this.#origin[0], my - this.#origin[1]];
+    const course = (frame.course[i]! * Math.PI) / 180;
+    const moving = speed > MOVING_KN && !Number.isNaN(course);
+    const out = this.#points;
+    out[to] = x;
+    out[to + 1] = y;
+    out[to + 2] = moving ? course : NONE;
+    out[to + 3] = frame.age[i]!;
+    out[to + 4] = domain;
+    out[to + 5] = frame.flags[i]!;
+    if (!moving) return;
+    const ahead_m = speed * KNOT_M_S * VECTOR_S[domain]!;
+    const ahead = ahead_m / (EARTH_ROUND_M * Math.cos((lat * Math.PI) / 180));
+    const line = this.#lineCount++ * 6;
+    this.#lines.set([x, y, domain, x + Math.sin(course) * ahead, y - Math.cos(course) * ahead, domain], line);
+  }
+}
+
+function layout(
+  gl: WebGL2RenderingContext,
+  buffer: WebGLBuffer | null,
+  sizes: number[],
+): WebGLVertexArrayObject {
+  const array = gl.createVertexArray();
+  gl.bindVertexArray(array);
+  gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
+  const stride = sizes.reduce((sum, size) => sum + size, 0) * 4;
+  let offset = 0;
+  sizes.forEach((size, place) => {
+    gl.enableVertexAttribArray(place);
+    gl.vertexAttribPointer(place, size, gl.FLOAT, false, stride, offset);
+    offset += size * 4;
+  });
+  gl.bindVertexArray(null);
+  return array;
+}
+
+/** `matrix` applied after a shift to `origin`. */
+function moved(matrix: ArrayLike<number>, [x, y]: [number, number]): Float32Array {
+  const out = Float32Array.from(matrix);
+  for (let row = 0; row < 4; row++) {
+    out[12 + row] = matrix[row]! * x + matrix[4 + row]! * y + matrix[12 + row]!;
+  }
+  return out;
+}
