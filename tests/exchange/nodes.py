@@ -94,6 +94,7 @@ class Node:
         self.channels: dict[str, MemoryChannel] = {}
         self.bell = Bell()
         self.listener: Listener | None = None
+        self._confirmed = threading.Condition()
 
     def card(self, address: str = "") -> Card:
         at = address or (self.listener.address if self.listener else "127.0.0.1:1")
@@ -101,8 +102,23 @@ class Node:
 
     def app(self) -> Any:
         return partner_routes(
-            self.channels.get, self.roster, self.wall, self.card(), realm=REALM, bell=self.bell
+            self.channels.get,
+            self.roster,
+            self.wall,
+            self.card(),
+            realm=REALM,
+            bell=self.bell,
+            cosigned=self._note_confirmed,
         )
+
+    def _note_confirmed(self) -> None:
+        with self._confirmed:
+            self._confirmed.notify_all()
+
+    def until_confirmed(self, holds: Callable[[], bool]) -> None:
+        """Wait until `holds`, looked at after each cosignature that was taken."""
+        with self._confirmed:
+            assert self._confirmed.wait_for(holds, PATIENCE_S)
 
     def start(self, app: Any = None, port: int = 0) -> None:
         context = tls.server_context(self.folder)

@@ -39,8 +39,7 @@ def test_what_is_written_arrives_and_is_confirmed(pair: tuple[Node, Node]) -> No
         channel.kept.append("c")
         dk.bell.ring()
         link.until(lambda: mirror.kept == ["a", "b", "c"])
-        link.until(lambda: link.puller.state().applied_size == 3)
-    assert channel.cosigned[0] == b"cosigned 2"
+        dk.until_confirmed(lambda: channel.cosigned == [b"cosigned 2", b"cosigned 3"])
     assert link.puller.state().their_size == 3 and link.puller.state().last_heard_us
 
 
@@ -70,9 +69,8 @@ def test_what_was_applied_before_a_crash_is_confirmed_after_it(pair: tuple[Node,
     dk.channels["fi"].kept += ["a"]
     mirror = MemoryMirror()
     mirror.kept = ["a"]  # applied, but the cosignature never left
-    with pulling(fi, dk.card(), mirror) as link:
-        link.until_state("up")
-    assert dk.channels["fi"].cosigned == [b"cosigned 1"]
+    with pulling(fi, dk.card(), mirror):
+        dk.until_confirmed(lambda: dk.channels["fi"].cosigned == [b"cosigned 1"])
 
 
 def test_what_cannot_be_confirmed_yet_is_confirmed_without_waiting_for_news(
@@ -80,7 +78,6 @@ def test_what_cannot_be_confirmed_yet_is_confirmed_without_waiting_for_news(
 ) -> None:
     dk, fi = pair
     dk.channels["fi"].kept += ["a"]
-    confirmed = threading.Event()
 
     class Hesitant(MemoryMirror):
         asked = 0
@@ -89,15 +86,8 @@ def test_what_cannot_be_confirmed_yet_is_confirmed_without_waiting_for_news(
             self.asked += 1
             return None if self.asked == 1 else super().cosigned()
 
-    taken = dk.channels["fi"].cosign
-
-    def cosign(note: bytes) -> None:
-        taken(note)
-        confirmed.set()
-
-    dk.channels["fi"].cosign = cosign  # type: ignore[method-assign]
     with pulling(fi, dk.card(), Hesitant()):
-        assert confirmed.wait(limits.LIVE_WAIT_S / 2)
+        dk.until_confirmed(lambda: dk.channels["fi"].cosigned == [b"cosigned 1"])
 
 
 def test_a_partner_that_is_away_is_down_and_comes_back_by_itself(pair: tuple[Node, Node]) -> None:
@@ -331,7 +321,7 @@ def test_a_taken_port_is_an_error_that_says_which() -> None:
 
 
 def test_every_reason_has_words_in_both_languages() -> None:
-    for reason in [*_WORDS, "some-new-reason"]:
+    for reason in [*_WORDS, "forked-log", "some-new-reason"]:
         en, sv = explain(reason)
         assert en and sv and en != sv
     assert LinkState(partner="x").refused is None
