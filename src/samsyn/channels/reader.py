@@ -21,6 +21,7 @@ from samsyn.log.merkle import HASH_BYTES
 from samsyn.log.note import parse_note
 from samsyn.log.store import LogStore
 from samsyn.log.witness import verify_cosignature
+from samsyn.statements.reread import reread
 from samsyn.statements.statement import view_hash
 from samsyn.statements.store import StatementStore
 
@@ -42,10 +43,9 @@ class Cutter:
         if isinstance(leaf, Withdraw):
             return None
         stored = self._statements.get(leaf.id, leaf.ver)
-        statement = stored.statement if stored else None
-        if statement is None:
+        if stored is None or stored.body is None:
             return None
-        view = statement.present(self._account.cut(int(private)).slots)
+        view = reread(stored.body).present(self._account.cut(int(private)).slots)
         if b64url(view_hash(view)) != leaf.view:  # never let out what the entry does not name
             raise SamsynError("a stored statement is not the one that was released", where=leaf.id)
         return view

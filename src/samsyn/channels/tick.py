@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
@@ -11,10 +12,15 @@ from samsyn.channels.given import Account, Cut, Given, Holding, Operation
 from samsyn.channels.leaf import release_leaf, withdraw_leaf
 from samsyn.channels.outbox import Queued
 from samsyn.policy import Decision, Policy, facts_of
+from samsyn.statements.reread import reread
 from samsyn.statements.statement import Statement, view_hash
 from samsyn.statements.store import StatementStore, Stored
 
 Entries = list[tuple[bytes, bytes]]  # leaf, private
+
+_Name = tuple[str, int]  # jti, version; version 0 for a withdrawal, which is of all
+_Asked = dict[_Name, set[str] | None]  # for which readers; None: for all
+_PART: Final = 256  # statements in memory at once: a long queue must not become a large process
 
 
 class TickReport(msgspec.Struct, frozen=True):
@@ -37,9 +43,18 @@ class TickReport(msgspec.Struct, frozen=True):
 class _Wanted(msgspec.Struct):
     """A version that may be released: to all readers, or to those whose delay has ended."""
 
-    stored: Stored
-    statement: Statement
+    jti: str
+    ver: int
     readers: set[str] | None
+    at_us: int
+    statement: Statement
+
+
+class _Out(msgspec.Struct):
+    """What a tick adds to one reader's channel, which had `first` entries before."""
+
+    first: int
+    entries: Entries
 
 
 class Tick:
@@ -65,12 +80,16 @@ class Tick:
         self._size_of = size_of
         self._may_leave = may_leave
         self._now_us = now_us
-        self.channels: dict[str, Entries] = {}
-        self._first: dict[str, int] = {}
+        self._outs: dict[str, _Out] = {}
         self._given: dict[str, list[Given]] = {}
         self._delays: list[tuple[str, str, int, int]] = []
         self._cut_ids: dict[Cut, int] = {}
         self._counts: Counter[Operation] = Counter()
+
+    @property
+    def channels(self) -> dict[str, Entries]:
+        """The new entries of each reader that has any."""
+        return {reader: out.entries for reader, out in self._outs.items()}
 
     def run(self, acts: Sequence[Queued], due: Iterable[tuple[str, str, int]]) -> TickReport:
         """Decide and write down; `channels` then holds the new entries of each reader."""
@@ -78,60 +97,60 @@ class Tick:
         for act in acts:
             if act.op == "withdraw":
                 purges[act.jti] = purges.get(act.jti, False) or act.purge
-        wanted = self._wanted(acts, due, purges)
-        names = [(w.stored.jti, w.stored.ver) for w in wanted] + [(jti, 0) for jti in purges]
-        holdings = self._account.holdings({jti for jti, _ in names})
-        decisions = self._policy.decide_many(
-            [facts_of(w.statement, w.stored.at_us) for w in wanted], self._now_us
-        )
+        asked = _asked(acts, due, purges)
+        decided = delayed = 0
         # by id: the place of an entry must tell nothing of when it was queued or what lay between
-        for n in sorted(range(len(names)), key=names.__getitem__):
-            jti = names[n][0]
-            held = holdings.setdefault(jti, {})
-            if n < len(wanted):
-                self._release(wanted[n], decisions[n], held)
-            else:
-                self._withdraw(jti, purges[jti], held)
-        self._account.record(self._now_us, self._given)
-        self._account.hold(self._delays)
+        names = sorted([*asked, *((jti, 0) for jti in purges)])
+        for at in range(0, len(names), _PART):
+            part = names[at : at + _PART]
+            decided += self._run_part(part, asked, purges)
+            self._account.record(self._now_us, self._given)
+            self._account.hold(self._delays)
+            delayed += len(self._delays)
+            self._given.clear()
+            self._delays.clear()
         self._account.drop(purges)
         return TickReport(
-            decided=len(wanted),
+            decided=decided,
             released=self._counts["release"],
             widened=self._counts["widen"],
             withdrawn=self._counts["withdraw"],
-            delayed=len(self._delays),
+            delayed=delayed,
             purged=any(purges.values()),
-            readers={reader: len(entries) for reader, entries in self.channels.items()},
+            readers={reader: len(out.entries) for reader, out in self._outs.items()},
             next_due_us=self._account.next_due_us(),
         )
 
-    def _wanted(
-        self, acts: Sequence[Queued], due: Iterable[tuple[str, str, int]], purges: Mapping[str, bool]
-    ) -> list[_Wanted]:
-        """The versions asked for that may leave at all, each once; nothing of what is withdrawn."""
-        asked: dict[tuple[str, int], set[str] | None] = {}
-        for reader, jti, ver in due:
-            readers = asked.setdefault((jti, ver), set())
-            if readers is not None:
-                readers.add(reader)
-        for act in acts:
-            if act.op == "release":
-                asked[act.jti, act.ver] = None
-        found = []
-        for (jti, ver), readers in asked.items():
-            stored = self._statements.get(jti, ver) if jti not in purges else None
-            if stored is None or stored.state == "withdrawn":
-                continue
-            statement = stored.statement
-            if statement is not None and self._may_leave(stored, statement):
-                found.append(_Wanted(stored, statement, readers))
-        return found
+    def _run_part(self, names: Sequence[_Name], asked: _Asked, purges: Mapping[str, bool]) -> int:
+        """Some of a tick's statements, in order; returns how many were decided."""
+        wanted = [w for name in names if (w := self._wanted(name, asked)) is not None]
+        decisions = self._policy.decide_many(
+            [facts_of(w.statement, w.at_us) for w in wanted], self._now_us
+        )
+        decided = {(w.jti, w.ver): (w, d) for w, d in zip(wanted, decisions, strict=True)}
+        holdings = self._account.holdings({jti for jti, _ in names})
+        for name in names:
+            held = holdings.setdefault(name[0], {})
+            if name[0] in purges:
+                self._withdraw(name[0], purges[name[0]], held)
+            elif name in decided:
+                self._release(*decided[name], held)
+        return len(wanted)
+
+    def _wanted(self, name: _Name, asked: _Asked) -> _Wanted | None:
+        """A version that was asked for, if it is here, stands, and may leave at all."""
+        stored = self._statements.get(*name) if name in asked else None
+        if stored is None or stored.state == "withdrawn" or stored.body is None:
+            return None
+        statement = reread(stored.body)
+        if not self._may_leave(stored, statement):
+            return None
+        return _Wanted(stored.jti, stored.ver, asked[name], stored.at_us, statement)
 
     def _release(self, wanted: _Wanted, decisions: Sequence[Decision], held: dict[str, Holding]) -> None:
         """Write one version to the channels of all readers that may have it now."""
-        jti, ver = wanted.stored.jti, wanted.stored.ver
-        made: dict[tuple[frozenset[str], bool], bytes] = {}  # readers with the same view share its leaf
+        jti, ver = wanted.jti, wanted.ver
+        made: dict[tuple[int, bool], tuple[bytes, int]] = {}  # readers of one decision share the leaf
         for reader, decision in zip(self._policy.partners, decisions, strict=True):
             if not decision.released or (wanted.readers is not None and reader not in wanted.readers):
                 continue
@@ -140,21 +159,18 @@ class Tick:
                 self._delays.append((reader, jti, ver, later_us))
             if decision.reason == "delayed":
                 continue
-            before = held.get(reader)
-            if before is not None and (before.withdrawn or before.ver > ver):
-                continue
-            widen = before is not None and before.ver == ver
-            if widen and before is not None and decision.slots <= before.slots:
-                continue
-            leaf = made.get((decision.slots, widen))
-            if leaf is None:
+            widen = False
+            before = held.get(reader) if held else None
+            if before is not None:
+                widen = before.ver == ver
+                if before.withdrawn or before.ver > ver or (widen and decision.slots <= before.slots):
+                    continue
+            key = (id(decision), widen)
+            if key not in made:
                 view = view_hash(wanted.statement.present(decision.slots))
-                leaf = made[decision.slots, widen] = release_leaf(jti, ver, view, widen=widen)
-            cut = self._cut_id(decision)
+                made[key] = release_leaf(jti, ver, view, widen=widen), self._cut_id(decision)
+            leaf, cut = made[key]
             self._add(reader, jti, "widen" if widen else "release", ver, leaf, cut)
-            held[reader] = Holding(
-                ver, decision.slots | (before.slots if widen and before else frozenset())
-            )
 
     def _withdraw(self, jti: str, purge: bool, held: Mapping[str, Holding]) -> None:
         """Write a withdrawal to exactly the channels that hold the statement."""
@@ -167,12 +183,11 @@ class Tick:
     def _add(
         self, reader: str, jti: str, op: Operation, ver: int, leaf: bytes, cut: int, purge: bool = False
     ) -> None:
-        entries = self.channels.get(reader)
-        if entries is None:
-            entries = self.channels[reader] = []
-            self._first[reader] = self._size_of(reader)
-        index = self._first[reader] + len(entries)
-        entries.append((leaf, b"%d" % cut))
+        out = self._outs.get(reader)
+        if out is None:
+            out = self._outs[reader] = _Out(self._size_of(reader), [])
+        index = out.first + len(out.entries)
+        out.entries.append((leaf, b"%d" % cut))
         self._given.setdefault(jti, []).append(Given(reader, op, ver, index, cut, purge))
         self._counts[op] += 1
 
@@ -182,3 +197,18 @@ class Tick:
         if found is None:
             found = self._cut_ids[cut] = self._account.cut_id(cut)
         return found
+
+
+def _asked(
+    acts: Sequence[Queued], due: Iterable[tuple[str, str, int]], purges: Mapping[str, bool]
+) -> _Asked:
+    """The versions asked for, each once, and for which readers; nothing of what is withdrawn."""
+    asked: _Asked = {}
+    for reader, jti, ver in due:
+        readers = asked.setdefault((jti, ver), set())
+        if readers is not None:
+            readers.add(reader)
+    for act in acts:
+        if act.op == "release":
+            asked[act.jti, act.ver] = None
+    return {name: readers for name, readers in asked.items() if name[0] not in purges}
