@@ -17,6 +17,7 @@ STATEMENT_SLOTS: Final = 32  # digests in every statement, decoys included
 DISCLOSURE_BYTES: Final = 64 * KIB  # one slot with its salt and name
 STATEMENT_JSON_DEPTH: Final = 16  # how deep a slot's value may nest
 PLACE_CELLS: Final = 512  # cells on one rung of a place ladder
+GEOMETRY_POSITIONS: Final = 1_000  # positions of one geometry; bounds the work of checking a ladder
 
 # exchange
 BATCH_ENTRIES: Final = 1_000  # entries of one reply; more are asked for again

@@ -20,15 +20,9 @@ Path = list[Point]
 SPACING_M: Final = {7: 400.0, 5: 3_000.0, 3: 20_000.0}
 METRES_PER_DEGREE: Final = math.pi / 180 * geo.EARTH_RADIUS_M
 SAMPLES_MAX: Final = 8 * limits.PLACE_CELLS
+BOX_CELLS_MAX: Final = 4 * limits.PLACE_CELLS  # of the boxes round all areas, in cells of average size
 
-_DEPTHS = {
-    "Point": 0,
-    "MultiPoint": 1,
-    "LineString": 1,
-    "MultiLineString": 2,
-    "Polygon": 2,
-    "MultiPolygon": 3,
-}
+_TYPES = ("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon")
 
 
 class Geometry(msgspec.Struct, frozen=True):
@@ -45,16 +39,22 @@ class Geometry(msgspec.Struct, frozen=True):
 def read_geometry(value: Any) -> Geometry:
     """Read a GeoJSON geometry (RFC 7946, without GeometryCollection and without other members).
 
-    Raises `Refused("malformed")`.
+    Raises `Refused("malformed")`, also for more than `limits.GEOMETRY_POSITIONS` positions.
     """
+    shape = _read(value)
+    if len(shape.points) + sum(map(len, shape.paths())) > limits.GEOMETRY_POSITIONS:
+        raise _malformed(f"has more than {limits.GEOMETRY_POSITIONS} positions")
+    return shape
+
+
+def _read(value: Any) -> Geometry:
     if not isinstance(value, Mapping) or value.keys() != {"type", "coordinates"}:
         raise _malformed("is no GeoJSON geometry of type and coordinates alone")
     kind, coordinates = value["type"], value["coordinates"]
     if kind == "Point":
         return Geometry(points=[_point(coordinates)])
-    depth = _DEPTHS.get(kind) if isinstance(kind, str) else None
-    if depth is None:
-        raise _malformed(f"is of type {kind!r:.40}; use one of {', '.join(_DEPTHS)}")
+    if kind not in _TYPES:
+        raise _malformed(f"is of type {kind!r:.40}; use one of {', '.join(_TYPES)}")
     if kind == "MultiPoint":
         return Geometry(points=_path(coordinates, 1))
     if kind == "LineString":
@@ -103,7 +103,10 @@ def _malformed(what: str) -> Refused:
 
 
 def touched(shape: Geometry, resolution: int) -> set[str] | None:
-    """Cells of `resolution` that `shape` touches; None where they, or their samples, are too many."""
+    """Cells of `resolution` that `shape` touches; None where they, or their samples, are too many.
+
+    Raises `Refused("malformed")` for an area that H3 cannot fill, such as one round the whole earth.
+    """
     if len(shape.points) == 1 and not shape.lines and not shape.areas:
         return {geo.cell(*shape.points[0], resolution)}
     spacing_m = SPACING_M[resolution]
@@ -114,10 +117,13 @@ def touched(shape: Geometry, resolution: int) -> set[str] | None:
             if len(samples) > SAMPLES_MAX:
                 return None
     cells = {geo.cell(lat, lon, resolution) for lat, lon in samples}
+    if sum(_box_cells(area[0], resolution) for area in shape.areas) > BOX_CELLS_MAX:
+        return None
     for area in shape.areas:
-        # SAMPLES_MAX bounds the way around, so what is inside is at most some 35,000 cells to list
-        inside = h3.LatLngPoly(area[0], *area[1:])
-        cells.update(h3.polygon_to_cells(inside, resolution))
+        try:
+            cells.update(h3.polygon_to_cells(h3.LatLngPoly(area[0], *area[1:]), resolution))
+        except h3.H3BaseException as e:
+            raise _malformed("has an area that cannot be laid out in cells") from e
     return cells if len(cells) <= limits.PLACE_CELLS else None
 
 
@@ -130,3 +136,11 @@ def _along(path: Path, spacing_m: float) -> Iterator[Point]:
         for step in range(1, steps + 1):
             part = step / steps
             yield lat1 + (lat2 - lat1) * part, lon1 + (lon2 - lon1) * part
+
+
+def _box_cells(ring: Path, resolution: int) -> float:
+    """How many cells of average size the box round a ring would hold."""
+    south, north = (math.radians(edge(p[0] for p in ring)) for edge in (min, max))
+    west, east = (math.radians(edge(p[1] for p in ring)) for edge in (min, max))
+    box_km2 = (geo.EARTH_RADIUS_M / 1000) ** 2 * (east - west) * (math.sin(north) - math.sin(south))
+    return float(box_km2 / h3.average_hexagon_area(resolution, unit="km^2"))
