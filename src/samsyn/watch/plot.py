@@ -1,6 +1,6 @@
 """A small plot of speed, course and heading over time, as SVG that reads by day and by night.
 
-Lines and letters take the text colour of the page (currentColor); alone in a viewer the plot brings
+Lines and letters take the text colour of the page (currentColor); alone in a viewer the plot has
 its own colours for light and dark. Course is drawn as points and heading as rings: where rings and
 points part, the bow does not point where the ship goes.
 """
@@ -28,12 +28,15 @@ _WORDS: Final = {
     "sv": {"speed": "Fart, kn", "course": "Kurs", "heading": "Stäv", "none": "Inga rader att rita"},
 }
 
+_FAINT: Final = 'stroke="currentColor" opacity=".18"'
+_BOX: Final = 'fill="none" stroke="currentColor" opacity=".5"'
+_LINE: Final = 'fill="none" stroke="currentColor" stroke-width="1.5"'
+
+# Only for a plot alone in a viewer: in a page it has the page's colours (and a page's content
+# security policy may refuse a style of ours, so nothing else hangs on it).
 _STYLE: Final = (
-    "svg{color:#1b2733;background:transparent;font:11px system-ui,sans-serif}"
+    "svg:root{color:#1b2733;background:#fff}"
     "@media(prefers-color-scheme:dark){svg:root{color:#d9e2ea;background:#10161c}}"
-    "text{fill:currentColor}.grid{stroke:currentColor;opacity:.18}.frame{stroke:currentColor;opacity:.5;fill:none}"
-    ".span{fill:currentColor;opacity:.08}.speed{stroke:currentColor;stroke-width:1.5;fill:none}"
-    ".course{fill:currentColor}.heading{stroke:currentColor;fill:none;opacity:.75}"
 )
 
 
@@ -68,8 +71,8 @@ def plot(source: Finding | Sequence[Mapping[str, Any]], *, title: str = "", lang
     if span is not None:
         wide = max(across(span[1]) - across(span[0]), 1)
         parts.append(
-            f'<rect class="span" x="{across(span[0]):.1f}" y="{_SPEED[0]}" width="{wide:.1f}" '
-            f'height="{_TURNS[1] - _SPEED[0]}"/>'
+            f'<rect class="span" opacity=".08" x="{across(span[0]):.1f}" y="{_SPEED[0]}" '
+            f'width="{wide:.1f}" height="{_TURNS[1] - _SPEED[0]}"/>'
         )
     parts += _times(begin_us, end_us, across)
     parts += _speed_panel(rows, across, words)
@@ -80,7 +83,8 @@ def plot(source: Finding | Sequence[Mapping[str, Any]], *, title: str = "", lang
 def _svg(parts: list[str], title: str) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        f'aria-label="{escape(title, quote=True)}"><style>{_STYLE}</style>{"".join(parts)}</svg>\n'
+        f'aria-label="{escape(title, quote=True)}" font-family="system-ui,sans-serif" font-size="11" '
+        f'fill="currentColor"><style>{_STYLE}</style>{"".join(parts)}</svg>\n'
     )
 
 
@@ -93,7 +97,7 @@ def _speed_panel(rows: Sequence[Mapping[str, Any]], across: Any, words: Mapping[
         parts.append(_rule(bottom - share * (bottom - top), f"{most * share:g}"))
     line = [f"{across(t):.1f},{bottom - min(v / most, 1) * (bottom - top):.1f}" for t, v in known]
     if line:
-        parts.append(f'<polyline class="speed" points="{" ".join(line)}"/>')
+        parts.append(f'<polyline class="speed" {_LINE} points="{" ".join(line)}"/>')
     return parts
 
 
@@ -102,26 +106,32 @@ def _turn_panel(rows: Sequence[Mapping[str, Any]], across: Any, words: Mapping[s
     parts = [_frame(top, bottom, f"\u25cf {words['course']}   \u25cb {words['heading']}")]
     for degrees in (0, 90, 180, 270, 360):
         parts.append(_rule(bottom - degrees / 360 * (bottom - top), f"{degrees}\u00b0"))
-    for name, radius in (("heading", 2.2), ("course", 1.5)):
+    for name, radius, look in (
+        ("heading", 2.2, 'fill="none" stroke="currentColor" opacity=".75"'),
+        ("course", 1.5, ""),
+    ):
+        parts.append(f'<g class="{name}" {look}>')
         for row in rows:
             turn = row.get(f"{name}_deg")
             if turn is not None:
                 y = bottom - float(turn) / 360 * (bottom - top)
                 x = across(int(row["time_us"]))
-                parts.append(f'<circle class="{name}" cx="{x:.1f}" cy="{y:.1f}" r="{radius}"/>')
+                parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius}"/>')
+        parts.append("</g>")
     return parts
 
 
 def _frame(top: float, bottom: float, label: str) -> str:
     return (
-        f'<rect class="frame" x="{_LEFT}" y="{top}" width="{_RIGHT - _LEFT}" height="{bottom - top}"/>'
+        f'<rect {_BOX} x="{_LEFT}" y="{top}" width="{_RIGHT - _LEFT}" '
+        f'height="{bottom - top}"/>'
         f'<text x="{_RIGHT}" y="{top - 4}" text-anchor="end">{escape(label)}</text>'
     )
 
 
 def _rule(y: float, label: str) -> str:
     return (
-        f'<line class="grid" x1="{_LEFT}" x2="{_RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        f'<line {_FAINT} x1="{_LEFT}" x2="{_RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
         f'<text x="{_LEFT - 5}" y="{y + 4:.1f}" text-anchor="end">{escape(label)}</text>'
     )
 
@@ -136,15 +146,15 @@ def _times(begin_us: int, end_us: int, across: Any) -> list[str]:
     while at_us <= end_us:
         x = across(at_us)
         label = datetime.fromtimestamp(at_us / SECOND_US, UTC).strftime(form)
-        parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{_SPEED[0]}" y2="{_TURNS[1]}"/>')
+        parts.append(f'<line {_FAINT} x1="{x:.1f}" x2="{x:.1f}" y1="{_SPEED[0]}" y2="{_TURNS[1]}"/>')
         parts.append(f'<text x="{x:.1f}" y="{_TURNS[1] + 16}" text-anchor="middle">{label}</text>')
         at_us += step
     return parts
 
 
 def _round_up(speed_kn: float) -> float:
-    """The next of 1, 2, 5, 10, 20, 50, ... knots: a scale whose half is readable too."""
-    for scale in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000):
+    """The top of the scale: the next even number of knots, coarser for the fast."""
+    for scale in (1, 2, 4, 6, 8, 10, 20, 30, 40, 60, 100, 200, 400, 600, 1_000):
         if speed_kn <= scale:
             return float(scale)
     return 2_000.0

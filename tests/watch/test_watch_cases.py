@@ -1,0 +1,62 @@
+"""Every case of every detector does what it says, in any batches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from samsyn.base.clock import SECOND_US
+from tests.watch import cases as wc
+
+CASES = wc.cases()
+NAMES = [f"{detector}: {case['name']}" for detector, case in CASES]
+
+
+@pytest.mark.parametrize(("detector", "case"), CASES, ids=NAMES)
+def test_a_case_does_what_it_says(detector: str, case: dict[str, Any]):
+    revisions = wc.watched(case, detector)
+    last = {f.key: f for f in revisions}
+    expected = case.get("findings", [])
+    assert case["expect"] == ("fires" if expected else "silent")
+    assert len(last) == len(expected), [(f.key, f.measured) for f in revisions]
+    for finding, said in zip(last.values(), expected, strict=True):
+        for name, value in said.items():
+            if name == "raised_by_s":
+                first = next(f for f in revisions if f.key == finding.key)
+                assert first.revision == 1
+                assert (first.updated_us - wc.BEGIN_US) / SECOND_US <= value
+            elif name == "closed_by_s":
+                assert (finding.updated_us - wc.BEGIN_US) / SECOND_US <= value
+            else:
+                assert getattr(finding, name) == value, name
+
+
+def test_every_detector_has_cases_of_both_sorts():
+    sorts = {(detector, case["expect"]) for detector, case in CASES}
+    detectors = {detector for detector, _ in sorts}
+    assert detectors == {"drift", "zone-entry", "silence", "emergency"}
+    assert sorts == {(d, e) for d in detectors for e in ("fires", "silent")}
+
+
+@pytest.mark.parametrize(("detector", "case"), CASES, ids=NAMES)
+def test_no_other_detector_speaks_about_a_silent_case(detector: str, case: dict[str, Any]):
+    if case["expect"] == "silent":
+        assert [f.key for f in wc.watched(case, None) if f.detector == detector] == []
+
+
+@pytest.mark.parametrize(("detector", "case"), CASES, ids=NAMES)
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_any_batches_give_the_same_findings(detector: str, case: dict[str, Any], data: st.DataObject):
+    rows = wc.batch(case).height
+    cuts = data.draw(st.lists(st.integers(0, rows), max_size=12))
+    assert wc.watched(case, detector, cuts) == wc.watched(case, detector)
+
+
+def test_one_row_at_a_time_gives_the_same_findings():
+    case = next(case for _, case in CASES if case["name"] == "emergency for ten minutes")
+    rows = wc.batch(case).height
+    assert wc.watched(case, None, list(range(rows))) == wc.watched(case, None)
