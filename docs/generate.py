@@ -14,6 +14,8 @@ from enum import IntEnum, IntFlag
 from pathlib import Path
 
 from samsyn.base import limits
+from samsyn.feeds.runner import FeedKind
+from samsyn.feeds.runner import discover as feeds
 from samsyn.observations.plausible import Mark
 from samsyn.observations.schema import COLUMNS, Emergency, TimeSource
 from samsyn.watch.definition import Definition
@@ -126,8 +128,34 @@ def _detector(one: Definition) -> list[str]:
     ]
 
 
+def feeds_page() -> str:
+    """What each kind of feed reads, from the feed.toml in its folder."""
+    parts = [
+        f"# Feeds\n\n{MADE}",
+        "Each is a folder in `src/samsyn/feeds/`. `samsyn feed try FILE` guesses the kind and shows\n"
+        "what is in a recording. What cannot be read is counted by reason, with line or offset.",
+    ]
+    for _, kind in sorted(feeds().items()):
+        parts += _feed(kind)
+    return "\n\n".join(parts) + "\n"
+
+
+def _feed(kind: FeedKind) -> list[str]:
+    return [
+        f"## {kind.title['en']} (`{kind.name}`)",
+        kind.description["en"],
+        f"**Read from:** {', '.join(kind.sources)}.",
+        f"**Licence.** {kind.licence['en']}",
+        table(
+            ["what the source gives", "its unit"], [[name, unit] for name, unit in kind.units.items()]
+        ),
+        "**Known errors**\n\n" + "\n".join(f"- {error['en']}" for error in kind.known_errors),
+    ]
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "detectors.md": detectors_page,
+    "feeds.md": feeds_page,
     "limits.md": limits_page,
     "observations.md": observations_page,
 }
