@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 import threading
@@ -13,6 +14,8 @@ from typing import Any
 import httpx
 import pytest
 from http_message_signatures import HTTPMessageSigner, MappingKeyResolver, algorithms
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from samsyn.base import limits
 from samsyn.base.clock import SECOND_US, ManualClock, SystemClock
@@ -302,6 +305,67 @@ def test_channel_of_another_handed_out_by_mistake(dk: Any) -> None:
     assert refused(dk.card(), dk.se.request(dk.card(), "GET", CHECKPOINT))
 
 
+def test_forged_requests_do_not_spend_the_allowance_of_the_partner_they_name(
+    dk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "REQUESTS_PER_MINUTE", 2)
+    card = dk.card()
+    spent = dk.fi.request(card, "GET", CHECKPOINT)
+    assert send(card, spent).status_code == 200
+    forged = httpx.Request("GET", spent.url)
+    Signer("fi", dk.se.keys.request, REALM, dk.wall).sign(forged, card)
+    assert all(refused(card, request) for request in (forged, spent, forged, spent))
+    assert send(card, dk.fi.request(card, "GET", CHECKPOINT)).status_code == 200
+    assert send(card, dk.fi.request(card, "GET", CHECKPOINT)).status_code == 429
+
+
+FIELDS = st.text(st.characters(max_codepoint=0x17F), max_size=60) | st.sampled_from(
+    [
+        'samsyn=("@method" "@path" "@query");created=1;keyid="fi";alg="ed25519";nonce="x";tag="t"',
+        'samsyn=("@query-param";name="a" "@status" "cookie";bs);created=1;keyid="fi"',
+        "samsyn=:AAAA:",
+        "a=(;",
+        "a=((((",
+        "samsyn=?1",
+    ]
+)
+
+
+TARGETS = st.text(st.characters(min_codepoint=33, max_codepoint=127), max_size=30)
+
+
+@given(FIELDS, FIELDS, TARGETS, TARGETS)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_noise_in_the_signature_fields(
+    dk: Any, given_input: str, signature: str, path: str, query: str
+) -> None:
+    """Whatever stands there, the answer is the refusal: made by the app, not by its falling over."""
+    now = f"created={dk.wall.now_us() // SECOND_US}"
+    deeper = given_input.replace("created=1", now).replace('"t"', f'"{audience(dk.card(), REALM)}"')
+    headers = [(b"signature-input", deeper.encode()), (b"signature", signature.encode())]
+    answers = []
+
+    async def ask() -> None:
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def answer(message: Any) -> None:
+            answers.append(message)
+
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": CHECKPOINT,
+            "raw_path": b"/" + path.encode(),
+            "query_string": query.encode(),
+            "headers": headers,
+        }
+        await dk.app()(scope, receive, answer)
+
+    asyncio.run(ask())
+    assert (answers[0]["status"], answers[1]["body"]) == REFUSAL
+
+
 # filling memory and time
 
 
@@ -372,6 +436,14 @@ def test_nonces_fill_no_memory(dk: Any, monkeypatch: pytest.MonkeyPatch) -> None
             return e.reason
         return "taken"
 
+    twice = dk.fi.request(dk.card(), "GET", CHECKPOINT)
+    caller = Verifier(dk.roster, dk.card(), REALM, dk.wall).verify(
+        Received("GET", f"https://node{CHECKPOINT}", twice.headers)
+    )
+    other = Verifier(dk.roster, dk.card(), REALM, dk.wall)
+    other.spend(caller)
+    with pytest.raises(Refused, match="made before"):  # two at once: both verified, one is spent
+        other.spend(caller)
     assert [ask() for _ in range(4)] == ["taken", "taken", "taken", "too-many-requests"]
     dk.wall.advance((limits.REQUEST_AGE_S + 1) * SECOND_US)
     assert ask() == "taken"

@@ -24,6 +24,7 @@ KEEP_ALIVE_S = (
     15  # longer than our own client keeps an idle connection, so that it never meets a closed one
 )
 STOP_S = 2
+BACKLOG = 128
 THREAD_JOIN_S = 10.0
 
 
@@ -40,9 +41,15 @@ class Listener:
     def start(self) -> None:
         """Bind and answer. Raises `ConfigError` where the port cannot be had."""
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        # asyncio turns Nagle's algorithm off only where the socket says that it is TCP; left on, the
+        # head and the body of a reply wait 40 ms for each other
+        bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
-            bound = socket.create_server((self._host, self._port), family=family, backlog=128)
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.bind((self._host, self._port))
+            bound.listen(BACKLOG)
         except OSError as e:
+            bound.close()
             raise ConfigError(
                 f"cannot listen: {e.strerror or e}",
                 where=self.address,
@@ -53,7 +60,8 @@ class Listener:
             target=self._run, args=(bound,), name=f"listen-{self._port}", daemon=True
         )
         self._thread.start()
-        self._server.ready.wait(THREAD_JOIN_S)
+        if not self._server.ready.wait(THREAD_JOIN_S):
+            raise ConfigError("the server did not start", where=self.address, do="see the log")
 
     def _run(self, bound: socket.socket) -> None:
         with asyncio.Runner(loop_factory=_Loop) as runner:

@@ -123,6 +123,9 @@ class _Gate:
             except (SamsynError, ValueError, TimeoutError, ClientDisconnect) as e:
                 log.info("refused a request: %s", e)
                 return _refusal()
+            except Exception:  # whatever it was, a stranger must see the one refusal
+                log.exception("could not judge a request")
+                return _refusal()
             if admitted is None:
                 return Response(b'{"error":"too many requests"}', 429, _HEADERS)
             try:
