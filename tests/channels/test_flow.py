@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from channels.nodes import LAT, Node, bytes_on_disk, draft, pull
+from tests.channels.nodes import LAT, Node, bytes_on_disk, draft, pull
 
 
 @pytest.fixture
