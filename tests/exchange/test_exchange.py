@@ -9,6 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket
+from websockets.sync.client import connect
 
 from samsyn.base import limits
 from samsyn.base.clock import MINUTE_US, ManualClock
@@ -318,6 +322,22 @@ def test_a_taken_port_is_an_error_that_says_which() -> None:
         port = held.getsockname()[1]
         with pytest.raises(ConfigError, match=str(port)):
             serve(None, "127.0.0.1", port).start()
+
+
+def test_an_open_websocket_is_not_taken_for_a_silent_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "REQUEST_READ_S", 0.1)
+
+    async def hold(socket: WebSocket) -> None:
+        await socket.accept()
+        await asyncio.sleep(0.3)  # longer than a silent connection may live
+        await socket.send_text("still here")
+        await socket.receive_text()
+
+    listener = serve(Starlette(routes=[WebSocketRoute("/", hold)]), "127.0.0.1", 0)
+    listener.start()
+    with connect(f"ws://{listener.address}/") as there:
+        assert there.recv(PATIENCE_S) == "still here"
+        listener.stop()  # while it is open
 
 
 def test_every_reason_has_words_in_both_languages() -> None:

@@ -20,9 +20,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from samsyn.base import limits
 from samsyn.base.errors import ConfigError
 
-KEEP_ALIVE_S = (
-    15  # longer than our own client keeps an idle connection, so that it never meets a closed one
-)
+KEEP_ALIVE_S = 9  # longer than our own client keeps an idle connection: it never meets a closed one
 STOP_S = 2
 BACKLOG = 128
 THREAD_JOIN_S = 10.0
