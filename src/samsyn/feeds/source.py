@@ -1,6 +1,6 @@
 """Where bytes come from: `file:PATH` (also gzip), `tcp:HOST:PORT`, `udp:HOST:PORT`, `http(s)://...`.
 
-A file ends. The others go on until they are stopped: they connect again, waiting longer each time
+`extract:NAME` is a file too: one of the recordings that come with Samsyn. A file ends. The others go on until they are stopped: they connect again, waiting longer each time
 nothing comes of it. All memory is bounded: a piece is at most `limits.FEED_READ_BYTES`.
 """
 
@@ -27,6 +27,7 @@ SOCKET_READ_BYTES: Final = 64 * limits.KIB
 CONNECT_S: Final = 10.0
 LISTEN_S: Final = 0.5  # how soon a silent connection notices that it is to stop
 GATHER_S: Final = 0.2  # few bytes are let gather this long, so that batches are not tiny
+EXTRACTS: Final = Path(__file__).parent / "columns" / "extracts"
 _GZIP: Final = b"\x1f\x8b"
 
 
@@ -41,8 +42,8 @@ class Piece(NamedTuple):
 def check_source(source: str) -> None:
     """Raises `ConfigError` where `source` cannot be opened as written."""
     scheme, _, rest = source.partition(":")
-    if scheme == "file":
-        path = Path(rest)
+    if scheme in ("file", "extract"):
+        path = _path(scheme, rest)
         if not path.is_file():
             raise ConfigError("there is no such file", where=str(path))
         try:
@@ -63,13 +64,17 @@ def pieces(
 ) -> Iterator[Piece]:
     """The bytes of a feed's source, in pieces. What goes wrong is told to `report`, not raised."""
     scheme, _, rest = settings.source.partition(":")
-    if scheme == "file":
-        return _file(Path(rest), report, stop)
+    if scheme in ("file", "extract"):
+        return _file(_path(scheme, rest), report, stop)
     if scheme == "udp":
         return _udp(*split_address(rest, where=settings.source), report, clock, stop)
     if scheme == "tcp":
         return _tcp(*split_address(rest, where=settings.source), report, clock, stop)
     return _http(settings, report, clock, stop)
+
+
+def _path(scheme: str, rest: str) -> Path:
+    return EXTRACTS / f"{Path(rest).name}.csv.gz" if scheme == "extract" else Path(rest)
 
 
 def _file(path: Path, report: FeedReport, stop: threading.Event) -> Iterator[Piece]:

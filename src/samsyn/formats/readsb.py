@@ -83,9 +83,9 @@ class ReadsbDecoder:
             "altitude_ft": _first(barometric, read.numbers("alt_geom", -10_000, 150_000)),
             "on_ground": np.ma.MaskedArray(ground, ~ground & np.isnan(barometric)),
             "speed_kn": read.numbers("gs", 0, 10_000),
-            "course_deg": read.numbers("track", -360, 360) % 360,
+            "course_deg": read.numbers("track", 0, 360) % 360,
             "heading_deg": _first(
-                read.numbers("true_heading", -360, 360), read.numbers("mag_heading", -360, 360)
+                read.numbers("true_heading", 0, 360), read.numbers("mag_heading", 0, 360)
             )
             % 360,
             "vertical_rate_fpm": _first(
