@@ -1,0 +1,109 @@
+"""Auditing channels: each entry held against the statement that it tells of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from samsyn.base.errors import SamsynError
+from samsyn.channels.given import Account
+from samsyn.channels.leaf import Leaf, Withdraw, read_leaf
+from samsyn.channels.reader import Cutter
+from samsyn.log.checkpoint import open_checkpoint
+from samsyn.log.store import LogStore
+from samsyn.log.witness import verify_cosignature
+from samsyn.statements.store import StatementStore
+
+PAGE = 1_000
+
+
+class ChannelAudit(msgspec.Struct, frozen=True):
+    """How many entries a channel has, and what is wrong with it: nothing, one hopes."""
+
+    size: int
+    problems: tuple[str, ...]
+
+
+def audit_given(
+    origin: str,
+    reader: str,
+    logs: LogStore,
+    statements: StatementStore,
+    account: Account,
+    log_key: Ed25519PublicKey,
+    reader_key: Ed25519PublicKey,
+) -> ChannelAudit:
+    """A channel that this node keeps: tree, head, the reader's cosignature, and that every view that
+    is not purged can still be cut to the bytes that its entry names."""
+    size, problems = _log(origin, logs, log_key)
+    note = logs.cosignature(origin, reader)
+    if note is not None:
+        problems += _tried(
+            "the reader's cosignature", lambda: verify_cosignature(note, reader, reader_key)
+        )
+    cutter = Cutter(reader, statements, account)
+    for index in range(0, size, PAGE):
+        for n, (data, private) in enumerate(logs.entries(origin, index, PAGE), index):
+            problems += _tried(f"entry {n}", lambda d=data, p=private: _view(cutter, d, p))  # type: ignore[misc]
+    return ChannelAudit(size, tuple(problems))
+
+
+def audit_held(
+    origin: str, partner: str, logs: LogStore, statements: StatementStore, log_key: Ed25519PublicKey
+) -> ChannelAudit:
+    """A partner's channel as this node holds it: tree, head, and that what is held of each statement
+    is what the entries left of it: withdrawn is withdrawn, purged is gone, the rest is there."""
+    size, problems = _log(origin, logs, log_key)
+    last: dict[str, Leaf] = {}
+    for index in range(0, size, PAGE):
+        for n, (data, _) in enumerate(logs.entries(origin, index, PAGE), index):
+            try:
+                leaf = read_leaf(data)
+            except SamsynError as e:
+                problems.append(f"entry {n}: {e}")
+                continue
+            # a withdrawal is final: nothing after it may bring the statement back
+            if not isinstance(last.get(leaf.id), Withdraw) or isinstance(leaf, Withdraw):
+                last[leaf.id] = leaf
+    for jti, leaf in last.items():
+        problems += [f"{jti}: {p}" for p in _holding(jti, leaf, partner, statements)]
+    return ChannelAudit(size, tuple(problems))
+
+
+def _log(origin: str, logs: LogStore, log_key: Ed25519PublicKey) -> tuple[int, list[str]]:
+    if origin not in logs.names():  # nothing was ever written
+        return 0, []
+    found = logs.audit(origin)
+    problems = list(found.problems)
+    note = logs.checkpoint(origin)
+    if note is not None:
+        problems += _tried("the head", lambda: open_checkpoint(note, origin, log_key))
+    return found.size, problems
+
+
+def _view(cutter: Cutter, data: bytes, private: bytes) -> None:
+    leaf = read_leaf(data)
+    if isinstance(leaf, Withdraw) or cutter.view(leaf, private) is not None:
+        return
+    if cutter.purge_index(leaf.id) is None:
+        raise SamsynError("its statement is gone, and no entry ordered that", where=leaf.id)
+
+
+def _holding(jti: str, leaf: Leaf, partner: str, statements: StatementStore) -> list[str]:
+    versions = [s for s in statements.versions(jti) if s.iss == partner]
+    if isinstance(leaf, Withdraw):
+        wrong = [s for s in versions if s.state != "withdrawn" or (leaf.purge and not s.purged)]
+        return ["withdrawn, but still held as if it stood"] if wrong else []
+    if all(s.ver != leaf.ver or s.purged for s in versions):
+        return [f"version {leaf.ver} was received and is not held"]
+    return []
+
+
+def _tried(what: str, check: Callable[[], object]) -> list[str]:
+    try:
+        check()
+    except SamsynError as e:
+        return [f"{what}: {e}"]
+    return []

@@ -1,0 +1,56 @@
+"""The verbs. `samsyn --help` teaches; every command takes `--json`."""
+
+from __future__ import annotations
+
+import click
+
+from samsyn import __version__
+from samsyn.cli.demo import demo
+from samsyn.cli.feed import feed, replay
+from samsyn.cli.node import init, up, user, verify
+from samsyn.cli.partner import partner
+from samsyn.cli.say import explain, say, statements, withdraw
+
+EPILOG = """\b
+A first walk, one node alone:
+  samsyn init --home my-node --name dk --organisation "Coast Watch"
+  samsyn feed try RECORDING            what is in this file?
+  samsyn up --home my-node             run it, open the picture it names
+
+\b
+Two partners:
+  samsyn partner card --home my-node   give this file to your partner, by hand
+  samsyn partner add THEIR.card.json   compare the words by telephone first
+  edit my-node/policy.toml             nothing leaves before a rule says so
+
+\b
+Everything at once, three nodes, nothing to set up:
+  samsyn demo
+"""
+
+
+@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="samsyn")
+def main() -> None:
+    """Samsyn: the node of a security network.
+
+    You run your own node. It watches your feeds, signs what you choose to say, and releases it to
+    each partner as your policy says: nothing leaves without a rule.
+    """
+
+
+for command in (
+    init,
+    up,
+    demo,
+    feed,
+    replay,
+    partner,
+    say,
+    statements,
+    withdraw,
+    explain,
+    verify,
+    user,
+):
+    main.add_command(command)

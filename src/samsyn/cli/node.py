@@ -1,0 +1,167 @@
+"""samsyn init, up, verify, user: a home folder and the node that runs on it."""
+
+from __future__ import annotations
+
+import logging
+import resource
+import secrets
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.logging import RichHandler
+
+from samsyn.base.errors import ConfigError
+from samsyn.base.settings import Home, Realm
+from samsyn.cli.show import (
+    Out,
+    aside,
+    facts,
+    home_of,
+    home_option,
+    json_option,
+    realm_option,
+    screen,
+    speaking,
+    table,
+)
+from samsyn.interfaces.accounts import Role, add_account
+from samsyn.node.audit import audit
+from samsyn.node.homes import make_home
+from samsyn.node.node import Node
+from samsyn.node.stores import Stores
+
+ROLES = ("viewer", "duty", "release", "administrator")
+
+
+@click.command()
+@home_option
+@click.option("--name", required=True, help="Short name in lower case, as partners will know you: dk")
+@click.option("--organisation", required=True, help='In full: "Coast Watch"')
+@click.option("--realm", type=click.Choice(["actual", "exercise"]), default="actual", show_default=True)
+@click.option("--home-listen", default="127.0.0.1:8440", show_default=True, help="The picture.")
+@click.option("--exchange-listen", default="127.0.0.1:8441", show_default=True, help="Partners, HTTPS.")
+@click.option("--user", default="duty", show_default=True, help="A first account.")
+@json_option
+@speaking
+def init(
+    root: Path,
+    name: str,
+    organisation: str,
+    realm: Realm,
+    home_listen: str,
+    exchange_listen: str,
+    user: str,
+    as_json: bool,
+) -> None:
+    """Make a home folder: settings, keys, a policy that releases nothing, empty stores.
+
+    The first account's password is made up and shown once.
+    """
+    home = make_home(
+        root,
+        name=name,
+        organisation=organisation,
+        realm=realm,
+        home_listen=home_listen,
+        exchange_listen=exchange_listen,
+    )
+    password = secrets.token_urlsafe(12)
+    add_account(home.accounts, user, user, "administrator", password)
+    made = {"home": str(root), "node": name, "realm": realm, "user": user, "password": password}
+
+    def people() -> None:
+        facts(f"A home for {organisation}", made)
+        screen.print(
+            f"\nThe password is shown this once. Next:\n"
+            f"  edit {home.config}    your feeds and standing orders\n"
+            f"  edit {home.policy}    who may have what: now nobody, nothing\n"
+            f"  samsyn up --home {root}",
+            highlight=False,
+        )
+
+    Out(as_json).answer(made, people)
+
+
+@click.command()
+@home_option
+@realm_option
+@click.option("--no-picture", is_flag=True, help="Serve partners only.")
+@json_option
+@speaking
+def up(root: Path, realm: Realm | None, no_picture: bool, as_json: bool) -> None:
+    """Run the node until Ctrl-C (or SIGTERM).
+
+    With --json one line is written when the node is ready: its addresses.
+    """
+    handler = logging.StreamHandler() if as_json else RichHandler(console=aside, show_path=False)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], format="%(message)s")
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # connections are files
+    home = home_of(root)
+    node = Node(Stores(home, realm), picture=not no_picture)
+    node.start()
+    ready = {**node.desk.health(), **node.addresses(), "policy_problem": node.policy_problem}
+    if as_json:
+        click.echo(_line(ready))
+    else:
+        facts("Samsyn is up", ready)
+        screen.print("Stop it with Ctrl-C.")
+    stopped.wait()
+    node.stop()
+
+
+def _line(value: Any) -> str:
+    import orjson
+
+    return orjson.dumps(value).decode()
+
+
+@click.command()
+@home_option
+@json_option
+@speaking
+def verify(root: Path, as_json: bool) -> None:
+    """Audit every log and every statement of a home, in both realms. Exit code 1 where one is wrong.
+
+    Trees and checkpoints are computed anew, every signature is checked, and each entry is held
+    against the statement that it tells of. It may be run while the node runs.
+    """
+    found = audit(home_of(root))
+
+    def people() -> None:
+        rows = [(r.realm, r.what, r.checked, "clean" if not r.problems else "WRONG") for r in found]
+        table(f"Audit of {root}", ("realm", "what", "checked", "result"), rows)
+        for line in (f"{r.realm}: {r.what}: {p}" for r in found for p in r.problems):
+            aside.print(f"[bold red]{line}[/]", highlight=False)
+
+    Out(as_json).answer({"clean": not any(r.problems for r in found), "parts": found}, people)
+    if any(r.problems for r in found):
+        raise SystemExit(1)
+
+
+@click.group()
+def user() -> None:
+    """Accounts of the picture."""
+
+
+@user.command("add")
+@home_option
+@click.argument("name")
+@click.option("--full-name", default="", help="As shown in the picture.")
+@click.option("--role", type=click.Choice(ROLES), default="duty", show_default=True)
+@click.password_option(help="Asked for where not given.")
+@json_option
+@speaking
+def user_add(root: Path, name: str, full_name: str, role: Role, password: str, as_json: bool) -> None:
+    """Add an account; it may sign in at once."""
+    home: Home = home_of(root)
+    if not name.isidentifier():
+        raise ConfigError(f"{name!r} is no user name", do="use letters, digits and _")
+    add_account(home.accounts, name, full_name or name, role, password)
+    Out(as_json).answer({"user": name, "role": role}, lambda: screen.print(f"{name} may sign in."))

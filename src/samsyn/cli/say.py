@@ -1,0 +1,148 @@
+"""samsyn say, statements, withdraw, explain: what we say and what becomes of it.
+
+These work on the home folder itself, whether the node runs or not: what they sign is queued, and
+the running node's next tick releases it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from samsyn.base.clock import iso
+from samsyn.base.errors import ConfigError
+from samsyn.base.settings import Realm
+from samsyn.cli.show import (
+    Out,
+    facts,
+    home_of,
+    home_option,
+    json_option,
+    realm_option,
+    screen,
+    speaking,
+    table,
+)
+from samsyn.desk.drafts import CONFIDENCES, ReportForm
+from samsyn.node.stores import Stores
+from samsyn.statements.marking import MARKINGS
+from samsyn.subjects.report import CATEGORIES
+
+
+@click.command()
+@home_option
+@realm_option
+@click.option("--title", required=True)
+@click.option("--lat", type=float, required=True, help="Degrees WGS 84, north positive.")
+@click.option("--lon", type=float, required=True, help="Degrees WGS 84, east positive.")
+@click.option("--text", default="", help="The whole account.")
+@click.option("--summary", default="", help="What may be told to those who do not get the text.")
+@click.option("--category", type=click.Choice(CATEGORIES), default="sea", show_default=True)
+@click.option("--marking", type=click.Choice(MARKINGS), default="TLP:AMBER", show_default=True)
+@click.option("--confidence", type=click.Choice(CONFIDENCES), default="medium", show_default=True)
+@click.option("--time", default="", help="2026-11-21T20:15:00Z; now where not given.")
+@click.option("--tag", "tags", multiple=True, help="Your own words; may be given more than once.")
+@click.option("--by", default="duty officer", show_default=True, help="Person or unit; the slot author.")
+@json_option
+@speaking
+def say(root: Path, realm: Realm | None, by: str, as_json: bool, **fields: Any) -> None:
+    """Sign a report by hand.
+
+    It is ours and durable when this returns; to whom it goes is decided by policy.toml.
+    """
+    form = ReportForm.read({**fields, "tags": list(fields["tags"])})
+    with Stores(home_of(root), realm) as stores:
+        draft = form.draft(by=by, exercise=stores.realm == "exercise", now_us=stores.clock.now_us())
+        made = stores.pen.sign(draft, by=by)
+        told = {"id": made.jti, "ver": made.ver, "kind": made.kind, "node_runs": stores.runs()}
+
+    def people() -> None:
+        screen.print(f"Signed: [bold]{made.jti}[/]", highlight=False)
+        if not told["node_runs"]:
+            screen.print("No node runs on this home: it is released when one does (samsyn up).")
+
+    Out(as_json).answer(told, people)
+
+
+@click.command()
+@home_option
+@realm_option
+@click.option("--limit", default=50, show_default=True)
+@json_option
+@speaking
+def statements(root: Path, realm: Realm | None, limit: int, as_json: bool) -> None:
+    """What we hold, newest first: our own statements and our partners'."""
+    names = ("id", "ver", "kind", "by", "state", "held", "title")
+    with Stores(home_of(root), realm) as stores:
+        rows = [
+            (
+                s.jti,
+                s.ver,
+                s.kind,
+                s.iss,
+                s.state + (", purged" if s.purged else ""),
+                iso(s.at_us // 1_000_000 * 1_000_000),
+                s.statement.slots.get("title", "") if s.statement else "",
+            )
+            for s in stores.statements.page(limit=limit)
+        ]
+    Out(as_json).answer(
+        [dict(zip(names, row, strict=True)) for row in rows],
+        lambda: table("Statements", names, rows),
+    )
+
+
+@click.command()
+@home_option
+@realm_option
+@click.argument("statement")
+@click.option("--keep-body", is_flag=True, help="It no longer stands, but need not be purged.")
+@click.option("--why", default="", help="For our own record.")
+@click.option("--by", default="duty officer", show_default=True)
+@json_option
+@speaking
+def withdraw(
+    root: Path,
+    realm: Realm | None,
+    statement: str,
+    keep_body: bool,
+    why: str,
+    by: str,
+    as_json: bool,
+) -> None:
+    """Withdraw a statement of ours from everybody who got it.
+
+    Unless --keep-body is given, its body is purged here and by each partner, who acknowledges it.
+    """
+    with Stores(home_of(root), realm) as stores:
+        stores.pen.withdraw(statement, purge=not keep_body, why=why, by=by)
+        told = {"id": statement, "purge": not keep_body, "node_runs": stores.runs()}
+    Out(as_json).answer(told, lambda: facts("Withdrawal queued", told))
+
+
+@click.command()
+@home_option
+@realm_option
+@click.argument("statement")
+@click.argument("partner")
+@json_option
+@speaking
+def explain(root: Path, realm: Realm | None, statement: str, partner: str, as_json: bool) -> None:
+    """Which rule decided that PARTNER got, or did not get, STATEMENT; and what would have to differ."""
+    with Stores(home_of(root), realm) as stores:
+        if stores.roster.get(partner) is None:
+            raise ConfigError(f"{partner!r} is no partner of ours", do="see: samsyn partner list")
+        if stores.statements.get(statement) is None:
+            raise ConfigError(f"we hold no statement {statement}", do="see: samsyn statements")
+        door = stores.door()
+        door.set_policy(stores.policy(), stores.readers())
+        found = door.explain(statement, partner)
+        told = {"released": found.released, "rule": found.rule, "en": found.en, "sv": found.sv}
+
+    def people() -> None:
+        screen.print(found.en, highlight=False, markup=False)
+        screen.print(found.sv, style="dim", highlight=False, markup=False)
+
+    Out(as_json).answer(told, people)

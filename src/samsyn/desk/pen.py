@@ -1,0 +1,77 @@
+"""Signing in the organisation's name. What is signed is queued for the door in the same transaction.
+
+The command line and the running node sign by the same few lines: the node's next tick finds
+what was queued, whoever queued it, also after a crash.
+"""
+
+from __future__ import annotations
+
+from samsyn.base.clock import Clock
+from samsyn.base.database import Database
+from samsyn.base.errors import SamsynError
+from samsyn.base.settings import Realm
+from samsyn.channels.outbox import Outbox
+from samsyn.desk.diary import Diary
+from samsyn.statements.keys import NodeKeys
+from samsyn.statements.sign import sign
+from samsyn.statements.statement import Draft, Statement
+from samsyn.statements.store import StatementStore
+from samsyn.subjects import KINDS
+
+
+class Pen:
+    """What signs and withdraws; one realm's."""
+
+    def __init__(
+        self,
+        db: Database,
+        statements: StatementStore,
+        outbox: Outbox,
+        diary: Diary,
+        *,
+        node: str,
+        realm: Realm,
+        keys: NodeKeys,
+        clock: Clock,
+    ) -> None:
+        self._db = db
+        self._statements = statements
+        self._outbox = outbox
+        self._diary = diary
+        self._node = node
+        self._realm = realm
+        self._keys = keys
+        self._clock = clock
+
+    def sign(self, draft: Draft, *, by: str, jti: str | None = None, ver: int = 1) -> Statement:
+        """Sign `draft` (as version `ver` of `jti`, or as a new statement); durable on return.
+
+        by: who had it signed, for the diary.
+
+        Raises `SamsynError` where the body is not what its kind asks for, or the draft is of the
+        other realm.
+        """
+        if draft.exercise != (self._realm == "exercise"):
+            raise SamsynError(f"this is the {self._realm} realm; the draft is not of it")
+        if draft.kind not in KINDS:
+            raise SamsynError(
+                f"{draft.kind!r} is no kind of statement", do=f"use one of {sorted(KINDS)}"
+            )
+        KINDS[draft.kind].check(draft.slots)
+        statement = sign(draft, iss=self._node, key=self._keys.statement, jti=jti, ver=ver)
+        with self._db.write():
+            self._statements.put(statement, received_from=None, at_us=self._clock.now_us())
+            self._outbox.put("release", statement.jti, statement.ver)
+            self._diary.write(by, "sign", id=statement.jti, ver=ver, kind=draft.kind)
+        return statement
+
+    def withdraw(self, jti: str, *, purge: bool, why: str, by: str) -> None:
+        """Say that our statement `jti` no longer stands, and whether its body must be purged."""
+        held = self._statements.get(jti)
+        if held is None or held.iss != self._node:
+            raise SamsynError(f"{jti} is no statement of ours", do="see: samsyn statements")
+        if held.state == "withdrawn" and (held.purged or not purge):
+            raise SamsynError(f"{jti} is withdrawn already")
+        with self._db.write():
+            self._outbox.put("withdraw", jti, held.ver, purge=purge)
+            self._diary.write(by, "withdraw", id=jti, ver=held.ver, purge=purge, why=why)

@@ -1,0 +1,316 @@
+"""The home API and the picture: for the organisation's own signed-in users, built from a `Desk`."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import orjson
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from samsyn.base.errors import LimitError, SamsynError
+from samsyn.base.limits import REQUEST_BODY_BYTES, SESSION_AGE_S
+from samsyn.desk.desk import Desk, ReportForm
+from samsyn.interfaces.accounts import Account, Sessions
+
+COOKIE = "samsyn_session"
+FRAME_EVERY_S = 1.0
+DESK_THREADS = 4  # kept for good: each holds one reading connection of the store
+T = TypeVar("T")
+
+# Nothing is loaded from anywhere but this node; nothing inline runs.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+    "connect-src 'self'; worker-src 'self' blob:; font-src 'self'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
+HEADERS = (
+    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+)
+
+Handler = Callable[[Request, Account], Awaitable[Response]]
+
+TEXTS = {
+    "sign-in": ("Wrong user or password.", "Fel användare eller lösenord."),
+    "session": ("Sign in first.", "Logga in först."),
+    "role": ("Your role does not allow this.", "Din roll tillåter inte detta."),
+    "header": (
+        "The request lacks the header X-Samsyn.",
+        "Begäran saknar huvudet X-Samsyn.",
+    ),
+    "tries": ("Too many tries: wait a minute.", "För många försök: vänta en minut."),
+    "absent": ("There is no such thing here.", "Det finns inget sådant här."),
+    "body": ("The request's body cannot be read.", "Begärans innehåll kan inte läsas."),
+    "host": ("This address is not served here.", "Den adressen betjänas inte här."),
+}
+
+
+def json(value: Any, status: int = 200) -> Response:
+    return Response(orjson.dumps(value), status, media_type="application/json")
+
+
+def error(code: str, status: int, english: str = "", swedish: str = "") -> Response:
+    en, sv = TEXTS.get(code, (english, swedish or english))
+    return json({"error": {"code": code, "en": en, "sv": sv}}, status)
+
+
+class Guard:
+    """Answers only for the names it was started under, and puts the headers on every reply.
+
+    The check of `Host` stops a web page elsewhere from reaching a node on loopback by a name that
+    it lets point there (DNS rebinding); that of `Origin` stops its scripts from opening `live`.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: frozenset[str]) -> None:
+        self._app = app
+        self._hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        host = headers.get(b"host", b"").decode("latin-1")
+        origin = headers.get(b"origin", b"").decode("latin-1")
+        foreign = origin and origin.partition("://")[2] != host
+        if host.rpartition(":")[0] not in self._hosts or foreign:
+            if scope["type"] == "http":
+                await error("host", 421)(scope, receive, send)
+            else:
+                await send({"type": "websocket.close", "code": 1008})
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", []), *HEADERS]
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+class HomeApp:
+    """The handlers, over one desk."""
+
+    def __init__(self, desk: Desk, sessions: Sessions, web: Path) -> None:
+        self._desk = desk
+        self._sessions = sessions
+        self._web = web
+        self._threads = ThreadPoolExecutor(DESK_THREADS, thread_name_prefix="desk")
+
+    async def _in_thread(self, work: Callable[..., T], *given: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *given)
+
+    def routes(self) -> list[Route | WebSocketRoute]:
+        read, write = self._read, self._write
+        return [
+            Route("/healthz", self.healthz),
+            Route("/api/session", self.session, methods=["GET", "POST", "DELETE"]),
+            Route("/api/picture", read(lambda r, a: self._desk.picture())),
+            Route("/api/statements", read(lambda r, a: {"items": self._desk.statements()})),
+            Route("/api/statements/{jti}", read(lambda r, a: self._desk.item(r.path_params["jti"]))),
+            Route("/api/statements/{jti}/withdraw", write(self.withdraw), methods=["POST"]),
+            Route("/api/statements/{jti}/explain", read(self.explain)),
+            Route("/api/reports", write(self.report), methods=["POST"]),
+            Route("/api/links", read(lambda r, a: {"links": self._desk.links()})),
+            Route("/api/findings", read(lambda r, a: {"items": self._desk.findings()})),
+            Route("/api/zones", read(lambda r, a: self._desk.zones())),
+            Route("/api/tracks/{domain:int}/{number:int}", read(self.track)),
+            WebSocketRoute("/api/live", self.live),
+            Route("/{path:path}", self.page),
+        ]
+
+    async def healthz(self, _: Request) -> Response:
+        return json(self._desk.health())
+
+    # sessions
+
+    def _account(self, connection: Request | WebSocket) -> Account | None:
+        return self._sessions.account(connection.cookies.get(COOKIE, ""))
+
+    async def session(self, request: Request) -> Response:
+        if request.method == "POST":
+            return await self._sign_in(request)
+        account = self._account(request)
+        if account is None:
+            return error("session", 401)
+        reply = json({"user": account.user, "name": account.name, "role": account.role})
+        if request.method == "DELETE":
+            if "x-samsyn" not in request.headers:
+                return error("header", 403)
+            self._sessions.sign_out(request.cookies.get(COOKIE, ""))
+            reply.delete_cookie(COOKIE)
+        return reply
+
+    async def _sign_in(self, request: Request) -> Response:
+        if "x-samsyn" not in request.headers:
+            return error("header", 403)
+        body = await _body(request)
+        if not isinstance(body, dict):
+            return error("body", 400)
+        user, password = str(body.get("user", "")), str(body.get("password", ""))
+        try:
+            opened = await self._in_thread(self._sessions.sign_in, user, password)
+        except LimitError:
+            return error("tries", 429)
+        if opened is None:
+            return error("sign-in", 401)
+        token, account = opened
+        await self._in_thread(self._desk.signed_in, account.user)
+        reply = json({"user": account.user, "name": account.name, "role": account.role})
+        secure = request.url.scheme == "https"
+        reply.set_cookie(
+            COOKIE, token, max_age=SESSION_AGE_S, httponly=True, samesite="strict", secure=secure
+        )
+        return reply
+
+    # the two shapes of a handler
+
+    def _read(self, answer: Callable[[Request, Account], Any]) -> Callable[..., Awaitable[Response]]:
+        async def handler(request: Request) -> Response:
+            account = self._account(request)
+            if account is None:
+                return error("session", 401)
+            try:
+                value = await self._in_thread(answer, request, account)
+            except SamsynError as e:
+                return error(type(e).__name__, 400, str(e))
+            return error("absent", 404) if value is None else json(value)
+
+        return handler
+
+    def _write(self, act: Callable[[Any, Request, Account], Any]) -> Callable[..., Awaitable[Response]]:
+        async def handler(request: Request) -> Response:
+            account = self._account(request)
+            if account is None:
+                return error("session", 401)
+            if "x-samsyn" not in request.headers:  # a form on another site cannot set it
+                return error("header", 403)
+            if not account.may_write():
+                return error("role", 403)
+            body = await _body(request)
+            if not isinstance(body, dict):
+                return error("body", 400)
+            try:
+                value = await self._in_thread(act, body, request, account)
+            except SamsynError as e:
+                return error(type(e).__name__, 400, str(e))
+            return error("absent", 404) if value is None else json(value)
+
+        return handler
+
+    # what takes more than one line
+
+    def withdraw(self, body: Any, request: Request, account: Account) -> Any:
+        why, purge = str(body.get("why", "")), body.get("purge", True) is not False
+        return self._desk.withdraw(request.path_params["jti"], purge=purge, why=why, by=account.user)
+
+    def explain(self, request: Request, _: Account) -> Any:
+        return self._desk.explain(request.path_params["jti"], request.query_params.get("reader", ""))
+
+    def report(self, body: Any, _: Request, account: Account) -> Any:
+        return self._desk.report(ReportForm.read(body), by=account.user)
+
+    def track(self, request: Request, _: Account) -> Any:
+        return self._desk.track(request.path_params["domain"], request.path_params["number"])
+
+    async def page(self, request: Request) -> Response:
+        """A file of the built page; every other path is the page itself."""
+        asked = (self._web / request.path_params["path"]).resolve()
+        if not asked.is_relative_to(self._web.resolve()) or not asked.is_file():
+            if request.path_params["path"].startswith(("api/", "assets/")):
+                return error("absent", 404)
+            asked = self._web / "index.html"
+        if not asked.is_file():
+            return Response("The picture is not built: pip install . builds it.", 503)
+        # names under assets/ carry a hash of their content
+        kept = "assets" in asked.relative_to(self._web.resolve()).parts
+        cache = "public, max-age=31536000, immutable" if kept else "no-cache"
+        return FileResponse(asked, headers={"cache-control": cache})
+
+    # live
+
+    async def live(self, socket: WebSocket) -> None:
+        """Track frames for the viewport about once a second, and which lists have changed."""
+        if self._account(socket) is None:
+            await socket.close(1008)
+            return
+        await socket.accept()
+        viewport: list[tuple[float, float, float, float]] = [(-180.0, -90.0, 180.0, 90.0)]
+        hurry = asyncio.Event()
+        sender = asyncio.create_task(self._send_frames(socket, viewport, hurry))
+        try:
+            while True:
+                text = await socket.receive_text()
+                asked = _viewport(text)
+                if asked:
+                    viewport[0] = asked
+                    hurry.set()
+        except WebSocketDisconnect:
+            pass
+        finally:
+            sender.cancel()
+
+    async def _send_frames(
+        self,
+        socket: WebSocket,
+        viewport: list[tuple[float, float, float, float]],
+        hurry: asyncio.Event,
+    ) -> None:
+        seen: dict[str, int] = {}
+        try:
+            while self._account(socket) is not None:
+                frame = await self._in_thread(self._desk.frame, viewport[0])
+                await socket.send_bytes(frame)
+                versions = self._desk.versions()
+                changed = [k for k, v in versions.items() if seen.get(k) != v]
+                seen = versions
+                note = {"now_us": self._desk.now_us(), "speed": self._desk.speed(), "changed": changed}
+                await socket.send_text(orjson.dumps(note).decode())
+                hurry.clear()
+                try:
+                    await asyncio.wait_for(hurry.wait(), FRAME_EVERY_S)
+                except TimeoutError:
+                    continue
+            await socket.close(1008)  # the session has ended
+        except (WebSocketDisconnect, RuntimeError):
+            return  # starlette says RuntimeError where the other side has gone while we sent
+
+
+async def _body(request: Request) -> Any:
+    """The JSON of a small body; None for anything else."""
+    taken = bytearray()
+    async for chunk in request.stream():
+        taken += chunk
+        if len(taken) > REQUEST_BODY_BYTES:
+            return None
+    try:
+        return orjson.loads(bytes(taken) or b"{}")
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _viewport(text: str) -> tuple[float, float, float, float] | None:
+    try:
+        west, south, east, north = (float(x) for x in orjson.loads(text[:200])["viewport"])
+    except (ValueError, KeyError, TypeError):
+        return None
+    return west, south, east, north
+
+
+def home_app(desk: Desk, sessions: Sessions, web: Path, hosts: frozenset[str]) -> Starlette:
+    """The whole home tree. `hosts`: names and addresses under which it is served, without port."""
+    app = HomeApp(desk, sessions, web)
+    return Starlette(routes=app.routes(), middleware=[Middleware(functools.partial(Guard, hosts=hosts))])

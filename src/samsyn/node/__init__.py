@@ -1,0 +1,6 @@
+"""The only wiring: builds everything, owns threads, disk and network.
+
+stores.py   what one realm of a home holds, opened together (the command line uses it too)
+intake.py   feeds -> observations -> tracks -> watch -> findings -> standing orders
+node.py     the running node: intake, the door's ticks, partners, the two servers
+"""

@@ -1,0 +1,244 @@
+"""From feeds to findings: a thread for each feed, one for everything after them.
+
+Feeds put batches into a bounded queue; a feed that is faster than the rest waits (a file) or says
+what it dropped (a socket). One thread takes them in turn, so that tracks, store and watch see the
+same rows in the same order.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import polars as pl
+
+from samsyn.base.clock import HOUR_US, SECOND_US, Clock, parse_span
+from samsyn.base.errors import SamsynError
+from samsyn.base.limits import FEED_QUEUE_BATCHES
+from samsyn.base.settings import FeedSettings
+from samsyn.desk.standing import StandingOrders
+from samsyn.feeds.pace import paced
+from samsyn.feeds.runner import Delivery, FeedStream, discover, open_feed
+from samsyn.observations.store import ObservationStore
+from samsyn.tracks.table import TrackTable
+from samsyn.watch.finding import Finding
+from samsyn.watch.runner import Watch
+
+log = logging.getLogger("samsyn.intake")
+
+FLUSH_EVERY_BATCHES = 256
+WAIT_S = 0.25
+
+
+class Source:
+    """One feed at work, and what the picture shows of it."""
+
+    def __init__(self, settings: FeedSettings, watch: Watch) -> None:
+        self.settings = settings
+        self.watch = watch
+        self.stream: FeedStream | None = None
+        self.state = "waiting"  # waiting, live, silent, ended, failed
+        self.problem = ""
+        self.progress = 0.0
+        self.rows = 0
+        self.kept_us = -1  # newest row of a recording that is on disk from an earlier run
+        self.done = threading.Event()
+
+    def shown(self, now_us: int) -> dict[str, Any]:
+        report = self.stream.report if self.stream else None
+        heard_us = report.last_heard_us if report else None
+        state = self.state
+        silent_us = self.settings.silent_after_s * SECOND_US
+        if state == "live" and heard_us is not None and now_us - heard_us > silent_us:
+            state = "silent"
+        return {
+            "name": self.settings.name,
+            "kind": self.settings.kind,
+            "title": discover()[self.settings.kind].title,
+            "state": state,
+            "rows": self.rows,
+            "refused": sum(report.refused.values()) if report else 0,
+            "last_heard_us": heard_us,
+            "problem": self.problem,
+        }
+
+
+class Intake:
+    """All feeds of a node at work, and the one thread in which what they bring is seen."""
+
+    def __init__(
+        self,
+        *,
+        originator: str,
+        exercise: bool,
+        clock: Clock,
+        wall: Clock,
+        begin_us: int,
+        tracks: TrackTable,
+        store: ObservationStore,
+        new_watch: Callable[[], Watch],
+        orders: StandingOrders,
+        changed: Callable[[str], None],
+    ) -> None:
+        self._originator = originator
+        self._exercise = exercise
+        self._clock = clock
+        self._wall = wall
+        self._begin_us = begin_us
+        self._tracks = tracks
+        self._store = store
+        self._new_watch = new_watch
+        self._watch = new_watch()  # of everything that runs on one time
+        self._orders = orders
+        self._changed = changed
+        self._stop = threading.Event()
+        self._queue: queue.Queue[tuple[Source, pl.DataFrame | None]] = queue.Queue(FEED_QUEUE_BATCHES)
+        self._threads: list[threading.Thread] = []
+        self.sources: list[Source] = []
+
+    def warm(self, feeds: tuple[FeedSettings, ...], now_us: int, span_us: int) -> None:
+        """Before `start`: bring tracks and watch to where they were, from our own observations.
+
+        What they find is what they found (keys are made of what was seen), so it is taken again
+        only where a crash came between: a ship that drifts since yesterday stays one finding.
+        A recording in the actual realm is not looked up here: it is read from its start again.
+        """
+        names = [f.name for f in feeds if self._exercise or not _recording(f)]
+        start_us = now_us - span_us
+        while names and start_us < now_us:  # hour by hour, so that memory stays bounded
+            end_us = min(start_us + HOUR_US, now_us)
+            rows = self._store.scan(start_us, end_us, names).sort("time_us").collect()
+            if rows.height:
+                self._tracks.update(rows)
+                self._orders.take(self._watch.feed(rows))
+            start_us = end_us
+
+    def start(self, feeds: tuple[FeedSettings, ...]) -> None:
+        self._run(self._work, "intake")
+        for settings in feeds:
+            self.add(settings)
+
+    def add(self, settings: FeedSettings) -> Source:
+        """Start one more feed. Raises `ConfigError` for an unknown kind."""
+        # A recording in the actual realm has a time of its own, so a watch of its own; all else,
+        # live feeds and whatever is paced to the exercise's clock, is watched together.
+        alone = _recording(settings) and not self._exercise
+        source = Source(settings, self._new_watch() if alone else self._watch)
+        if _recording(settings):
+            source.kept_us = self._newest_us(settings.name)
+        stream = open_feed(
+            settings,
+            originator=self._originator,
+            exercise=self._exercise,
+            clock=self._wall,
+            stop=self._stop,
+        )
+        source.stream = stream
+        self.sources.append(source)
+        self._run(lambda: self._read(source, stream), f"feed-{settings.name}")
+        return source
+
+    def stop(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(timeout=10)
+        self._store.flush()
+
+    def _run(self, work: Callable[[], None], name: str) -> None:
+        thread = threading.Thread(target=work, name=name, daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    # a feed's own thread
+
+    def _read(self, source: Source, stream: FeedStream) -> None:
+        try:
+            for delivery in self._timed(source, stream):
+                source.state = "live"
+                source.progress = delivery.progress or 0.0
+                if not self._put(source, delivery.batch):
+                    return
+            source.state = "ended"
+        except SamsynError as e:
+            source.state, source.problem = "failed", str(e)
+            log.warning("feed %s: %s", source.settings.name, e)
+        except Exception as e:  # a fault in one feed must not take the node with it: shown, and logged
+            source.state, source.problem = "failed", f"fault: {e!r}"
+            log.exception("feed %s failed", source.settings.name)
+        finally:
+            self._put(source, None)
+            self._changed("feeds")
+
+    def _timed(self, source: Source, stream: FeedStream) -> Iterator[Delivery]:
+        if not self._exercise:
+            return iter(stream)
+        after_us = parse_span(source.settings.begin) if source.settings.begin else 0
+        begin_us = self._begin_us + after_us
+        if not _recording(source.settings) or not source.settings.begin:
+            begin_us = max(begin_us, self._clock.now_us())
+        return paced(stream, self._clock, begin_us, self._stop)
+
+    def _put(self, source: Source, batch: pl.DataFrame | None) -> bool:
+        while not self._stop.is_set():
+            try:
+                self._queue.put((source, batch), timeout=WAIT_S)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    # the one thread after them
+
+    def _work(self) -> None:
+        taken = 0
+        while not self._stop.is_set():
+            try:
+                source, batch = self._queue.get(timeout=WAIT_S)
+            except queue.Empty:
+                if taken:
+                    self._store.flush()
+                    taken = 0
+                continue
+            try:
+                self._take(source, batch)
+            except Exception as e:  # one bad batch must not stop the watch: shown, and logged
+                source.problem = f"fault: {e!r}"
+                log.exception("a batch of feed %s failed", source.settings.name)
+            taken += 1
+            if taken >= FLUSH_EVERY_BATCHES:
+                self._store.flush()
+                taken = 0
+
+    def _take(self, source: Source, batch: pl.DataFrame | None) -> None:
+        if batch is None:
+            # only a watch of its own may be told that nothing more will come
+            findings = source.watch.finish() if source.watch is not self._watch else []
+            source.done.set()
+        else:
+            source.rows += batch.height
+            findings = self._see(source, batch)
+            self._changed("feeds")
+        if findings:
+            self._orders.take(findings)
+            self._changed("findings")
+
+    def _see(self, source: Source, batch: pl.DataFrame) -> list[Finding]:
+        """Keep and watch a batch. Of a recording begun before a restart, what is on disk already is
+        not kept twice; nor seen twice, where the watch was warmed with it."""
+        new = batch.filter(pl.col("time_us") > source.kept_us) if source.kept_us >= 0 else batch
+        seen = new if self._exercise else batch
+        self._tracks.update(seen)
+        self._store.append(new)
+        return source.watch.feed(seen)
+
+    def _newest_us(self, feed: str) -> int:
+        rows = self._store.scan(0, 2**62, [feed])
+        newest: int | None = rows.select(pl.col("time_us").max()).collect().item()
+        return -1 if newest is None else newest
+
+
+def _recording(feed: FeedSettings) -> bool:
+    return feed.source.startswith("file:")

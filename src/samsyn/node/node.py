@@ -1,0 +1,291 @@
+"""The running node: intake, the door's ticks, a puller for each partner, and the two servers."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from samsyn.base.clock import ExerciseClock
+from samsyn.base.encoding import from_json
+from samsyn.base.errors import ConfigError, SamsynError
+from samsyn.base.settings import FeedSettings, split_address
+from samsyn.desk.desk import Desk, Partners
+from samsyn.desk.replays import Replay
+from samsyn.desk.standing import StandingOrders
+from samsyn.exchange.bell import Bell
+from samsyn.exchange.listen import Listener, serve
+from samsyn.exchange.pull import Puller
+from samsyn.exchange.serve import partner_routes
+from samsyn.exchange.tls import server_context
+from samsyn.interfaces.accounts import Sessions
+from samsyn.interfaces.home import home_app
+from samsyn.node.homes import own_card
+from samsyn.node.intake import Intake, Source
+from samsyn.node.stores import Stores
+from samsyn.observations.store import ObservationStore
+from samsyn.policy import Policy
+from samsyn.tracks.table import TrackTable
+from samsyn.watch.definition import discover as discover_detectors
+from samsyn.watch.runner import Watch
+from samsyn.watch.zones import Zone, load_zones
+
+log = logging.getLogger("samsyn.node")
+
+TICK_S = 0.5
+NO_ZONES = {"type": "FeatureCollection", "features": []}
+WEB = Path(__file__).resolve().parent.parent / "interfaces" / "web"
+
+
+class Node:
+    """One node in one realm. `start` returns when both servers listen; `stop` is prompt."""
+
+    def __init__(self, stores: Stores, *, picture: bool = True) -> None:
+        """Raises `ConfigError` where settings, zones or standing orders are wrong."""
+        self._stores = stores
+        self._picture = picture
+        settings = stores.settings
+        # the realm chosen at start is the one that everything below sees
+        self._settings = msgspec.structs.replace(
+            settings, node=msgspec.structs.replace(settings.node, realm=stores.realm)
+        )
+        self._stop = threading.Event()
+        self._changes: dict[str, int] = {"statements": 0, "links": 0, "feeds": 0, "findings": 0}
+        self._changes_lock = threading.Lock()
+        self._bell = Bell()
+        self._door = stores.door()
+        self.policy_problem = self._load_policy()
+        self._pullers: dict[str, Puller] = {}
+        self._threads: list[threading.Thread] = []
+        self._servers: list[Listener] = []
+        self._tracks = TrackTable()
+        zones = stores.home.root / settings.watch.zones
+        self._zones: list[Zone] = load_zones(zones)
+        self._zones_file = from_json(zones.read_bytes()) if zones.is_file() else NO_ZONES
+        self._definitions = {name: d for name, (d, _) in discover_detectors().items()}
+        self._intake = self._make_intake()
+        self.desk = self._make_desk()
+
+    # building
+
+    def _load_policy(self) -> str:
+        """Why the policy file is not in force, or "". Without it nothing new is released; what was
+        released stays so, and can be withdrawn."""
+        readers = self._stores.readers()
+        try:
+            self._door.set_policy(self._stores.policy(), readers)
+        except ConfigError as e:
+            log.error("%s; nothing is released until this is mended", e)
+            self._door.set_policy(Policy((), list(readers)), readers)
+            return str(e)
+        return ""
+
+    def _new_watch(self) -> Watch:
+        names = self._settings.watch.detectors or tuple(self._definitions)
+        return Watch(names, zones=self._zones)
+
+    def _make_intake(self) -> Intake:
+        stores = self._stores
+        orders = StandingOrders(
+            stores.db, self._settings.standing_order, self._definitions, stores.findings, stores.pen
+        )
+        clock = stores.clock
+        return Intake(
+            originator=stores.me,
+            exercise=stores.realm == "exercise",
+            clock=clock,
+            wall=stores.wall,
+            begin_us=self._settings.exercise.start_us() or clock.now_us(),
+            tracks=self._tracks,
+            store=ObservationStore(stores.home.observations(stores.realm)),
+            new_watch=self._new_watch,
+            orders=orders,
+            changed=self._changed,
+        )
+
+    # running
+
+    def start(self) -> None:
+        """Raises `ConfigError` where an address is taken or another node runs on this home."""
+        stores = self._stores
+        stores.take_lock()
+        stores.replays.abandon()
+        self._warm()
+        self._serve()
+        for card in stores.roster.all():
+            puller = Puller(
+                card,
+                stores.mirror(card),
+                me=stores.me,
+                request_key=stores.keys.request,
+                realm=stores.realm,
+                wall=stores.wall,
+                jitter=random.Random(),  # noqa: S311  only so that nodes do not all come at once
+                changed=lambda: self._changed("statements", "links"),
+            )
+            self._pullers[card.name] = puller
+            self._run(lambda p=puller: p.run(self._stop), f"pull-{card.name}")
+        self._intake.start(self._settings.feed)
+        self._run(self._tick_on, "door")
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._intake.stop()
+        for server in self._servers:
+            server.stop()
+        for thread in self._threads:
+            thread.join(timeout=10)
+        self._stores.close()
+
+    def _run(self, work: Any, name: str) -> None:
+        thread = threading.Thread(target=work, name=name, daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def _warm(self) -> None:
+        """A restart must not forget a ship that has drifted since yesterday."""
+        stores = self._stores
+        now_us, span_us = stores.clock.now_us(), self._settings.watch.warm_us()
+        self._intake.warm(self._settings.feed, now_us, span_us)
+
+    def _serve(self) -> None:
+        node, stores = self._settings.node, self._stores
+        host, port = split_address(node.exchange_listen, "config.toml: node.exchange_listen")
+        partners = partner_routes(
+            self._door.reader,
+            stores.roster,
+            stores.wall,
+            own_card(stores.home),
+            realm=stores.realm,
+            bell=self._bell,
+            cosigned=lambda: self._changed("links", "statements"),
+        )
+        self._listen(
+            serve(partners, host, port, server_context(stores.home.keys), on_stop=self._bell.close)
+        )
+        if not self._picture:
+            return
+        host, port = split_address(node.home_listen, "config.toml: node.home_listen")
+        sessions = Sessions(stores.home.accounts, stores.wall)
+        names = frozenset({host, "localhost", "127.0.0.1"})
+        self._listen(serve(home_app(self.desk, sessions, WEB, names), host, port))
+
+    def _listen(self, server: Listener) -> None:
+        server.start()
+        self._servers.append(server)
+
+    def addresses(self) -> dict[str, str]:
+        """Where partners reach this node, and its picture if that is served."""
+        made = {"exchange": f"https://{self._servers[0].address}"}
+        if self._picture:
+            made["picture"] = f"http://{self._servers[1].address}"
+        return made
+
+    def _tick_on(self) -> None:
+        """Twice a second: what is queued is decided, written and announced."""
+        while not self._stop.wait(TICK_S):
+            try:
+                if self._door.tick().entries:
+                    self._bell.ring()
+                    self._changed("statements", "links")
+                asked = self._stores.replays.take()
+                if asked:
+                    self._run(lambda a=asked: self._replay(a), "replay")
+            except Exception:  # the door must go on; what was not done stays queued and is retried
+                log.exception("a tick of the door failed; it is tried again")
+
+    # replay
+
+    def _replay(self, asked: Replay) -> None:
+        """Play a recording into this node at the speed asked for; exercise realm only."""
+        replays, clock = self._stores.replays, self._stores.clock
+        if not isinstance(clock, ExerciseClock):
+            why = "a recording may only be replayed in the exercise realm (samsyn up --realm exercise)"
+            replays.note(asked.id, "failed", 0.0, 0, 0, why)
+            return
+        usual = clock.speed
+        clock.set_speed(asked.speed)
+        try:
+            feed = FeedSettings(name=f"replay-{asked.id}", kind=asked.kind, source=asked.source)
+            source = self._intake.add(feed)
+            while not source.done.wait(TICK_S) and not self._stop.is_set():
+                self._note_replay(asked.id, source, "running")
+            self._note_replay(asked.id, source, "failed" if source.state == "failed" else "done")
+        except SamsynError as e:
+            replays.note(asked.id, "failed", 0.0, 0, 0, str(e))
+        finally:
+            clock.set_speed(usual)
+
+    def _note_replay(self, replay_id: int, source: Source, state: str) -> None:
+        shown = source.shown(self._stores.clock.now_us())
+        self._stores.replays.note(
+            replay_id, state, source.progress, source.rows, shown["refused"], source.problem
+        )
+
+    # what the desk asks
+
+    def _make_desk(self) -> Desk:
+        stores = self._stores
+        return Desk(
+            self._settings,
+            clock=stores.clock,
+            door=self._door,
+            statements=stores.statements,
+            findings=stores.findings,
+            pen=stores.pen,
+            diary=stores.diary,
+            tracks=self._tracks,
+            zones=self._zones_file,
+            definitions=self._definitions,
+            partners=self._partners,
+            feeds=self._feeds,
+            links=self._links,
+            versions=self._versions,
+        )
+
+    def _partners(self) -> Partners:
+        stores = self._stores
+        cards = stores.roster.all()
+        keys = {name: key.public_bytes_raw() for name, key in stores.statement_keys().items()}
+        organisations = {card.name: card.organisation for card in cards}
+        organisations[stores.me] = self._settings.node.organisation
+        return Partners(organisations, keys)
+
+    def _feeds(self) -> list[dict[str, Any]]:
+        now_us = self._stores.wall.now_us()
+        return [source.shown(now_us) for source in list(self._intake.sources)]
+
+    def _links(self) -> list[dict[str, Any]]:
+        made = []
+        for card in self._stores.roster.all():
+            puller = self._pullers.get(card.name)
+            if puller is None:
+                continue
+            state = puller.state()
+            sent, applied = self._door.applied(card.name)
+            made.append(
+                {
+                    "partner": card.name,
+                    "organisation": card.organisation,
+                    "state": state.state,
+                    "last_heard_us": state.last_heard_us,
+                    "sent": sent,
+                    "applied": applied,
+                    "received": state.applied_size,
+                    "refused": state.refused,
+                }
+            )
+        return made
+
+    def _changed(self, *what: str) -> None:
+        with self._changes_lock:
+            for name in what:
+                self._changes[name] += 1
+
+    def _versions(self) -> dict[str, int]:
+        with self._changes_lock:
+            return dict(self._changes)

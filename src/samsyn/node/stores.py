@@ -1,0 +1,175 @@
+"""One realm of a home, opened: the database, what lies in it, and the keys to sign with."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from types import TracebackType
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from samsyn import channels
+from samsyn.base.clock import Clock, ExerciseClock, SystemClock
+from samsyn.base.database import Database
+from samsyn.base.errors import ConfigError
+from samsyn.base.settings import Home, Realm, Settings
+from samsyn.channels.door import Door
+from samsyn.channels.mirror import Mirror
+from samsyn.channels.outbox import Outbox
+from samsyn.desk import findings, replays
+from samsyn.desk.diary import Diary
+from samsyn.desk.findings import FindingStore
+from samsyn.desk.pen import Pen
+from samsyn.desk.replays import Replays
+from samsyn.exchange.card import Card, public_key
+from samsyn.exchange.roster import Roster
+from samsyn.log import store as log_store
+from samsyn.log.store import LogStore
+from samsyn.policy import Policy
+from samsyn.policy import load as load_policy
+from samsyn.statements import store as statement_store
+from samsyn.statements.keys import load as load_keys
+from samsyn.statements.store import StatementStore
+from samsyn.subjects import KINDS
+
+SCHEMAS = (
+    statement_store.SCHEMA,
+    log_store.SCHEMA,
+    channels.SCHEMA,
+    findings.SCHEMA,
+    replays.SCHEMA,
+)
+
+
+class Stores:
+    """Everything of one realm that is on disk. Several processes may hold it; one may run it."""
+
+    def __init__(self, home: Home, realm: Realm | None = None, wall: Clock | None = None) -> None:
+        """Raises `ConfigError` where the home is not usable."""
+        self.home = home
+        self.settings: Settings = home.settings()
+        self.realm: Realm = realm or self.settings.node.realm
+        self.wall = wall or SystemClock()
+        self.clock = _realm_clock(self.settings, self.realm, self.wall)
+        self.keys = load_keys(home.keys)
+        self.roster = Roster(home.partners, self.settings.node.name)
+        folder = home.realm(self.realm)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.db = Database(home.ledger(self.realm), *SCHEMAS)
+        self.statements = StatementStore(self.db)
+        self.logs = LogStore(self.db)
+        self.outbox = Outbox(self.db)
+        self.findings = FindingStore(self.db)
+        self.replays = Replays(self.db)
+        self.diary = Diary(
+            self.db, self.logs, node=self.me, realm=self.realm, keys=self.keys, clock=self.wall
+        )
+        self.pen = Pen(
+            self.db,
+            self.statements,
+            self.outbox,
+            self.diary,
+            node=self.settings.node.name,
+            realm=self.realm,
+            keys=self.keys,
+            clock=self.clock,
+        )
+        self._lock: int | None = None
+
+    @property
+    def me(self) -> str:
+        return self.settings.node.name
+
+    def statement_keys(self) -> dict[str, Ed25519PublicKey]:
+        """Whose signatures this node can check: its partners' and its own."""
+        keys = {card.name: public_key(card.statement_key) for card in self.roster.all()}
+        return {**keys, self.me: self.keys.statement.public_key()}
+
+    def door(self) -> Door:
+        return Door(
+            self.db,
+            self.statements,
+            self.logs,
+            node=self.me,
+            realm=self.realm,
+            keys=self.keys,
+            clock=self.clock,
+        )
+
+    def mirror(self, card: Card) -> Mirror:
+        return Mirror(
+            self.db,
+            self.statements,
+            self.logs,
+            partner=card.name,
+            statement_key=public_key(card.statement_key),
+            log_key=public_key(card.log_key),
+            me=self.me,
+            key=self.keys.log,
+            realm=self.realm,
+            clock=self.clock,
+        )
+
+    def policy(self) -> Policy:
+        """The policy as it stands in the file. Raises `ConfigError` with file, line and rule."""
+        return load_policy(self.home.policy, partners=list(self.readers()), kinds=KINDS)
+
+    def readers(self) -> dict[str, Ed25519PublicKey]:
+        """Who has a channel here, with the key that cosigns it."""
+        return {card.name: public_key(card.log_key) for card in self.roster.all()}
+
+    def take_lock(self) -> None:
+        """One running node a realm. Raises `ConfigError` where there is one already."""
+        handle = os.open(self._lock_file, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(handle)
+            raise ConfigError(
+                "a node runs on this home already",
+                where=str(self.home.realm(self.realm)),
+                do="stop it first, or use another --home",
+            ) from None
+        self._lock = handle
+
+    def runs(self) -> bool:
+        """Whether some process runs a node on this realm."""
+        handle = os.open(self._lock_file, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            os.close(handle)
+        return False
+
+    @property
+    def _lock_file(self) -> Path:
+        return self.home.realm(self.realm) / "lock"
+
+    def close(self) -> None:
+        self.db.close()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def __enter__(self) -> Stores:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _realm_clock(settings: Settings, realm: Realm, wall: Clock) -> Clock:
+    """The actual realm has the machine's time, an exercise its own."""
+    if realm == "actual":
+        return wall
+    exercise = settings.exercise
+    start_us, began_us = exercise.start_us(), exercise.began_us()
+    return ExerciseClock(wall.now_us() if start_us is None else start_us, exercise.speed, wall, began_us)
