@@ -49,7 +49,10 @@ class Delivered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Door:
-    """The release side of one realm of a node. Until it has a policy, nothing leaves."""
+    """The release side of one realm of a node.
+
+    Without a policy nothing is released: what is queued waits for one. Withdrawals go out anyway.
+    """
 
     def __init__(
         self,
@@ -79,14 +82,16 @@ class Door:
     def policy(self) -> Policy | None:
         return self._policy
 
-    def set_policy(self, policy: Policy, readers: Mapping[str, Ed25519PublicKey]) -> None:
-        """Decide by `policy` from now on. `readers`: each reader's log key, which cosigns.
+    def set_policy(self, policy: Policy | None, readers: Mapping[str, Ed25519PublicKey]) -> None:
+        """Decide by `policy` from now on; None: by none, for a file that cannot be read.
+
+        `readers`: each reader's log key, which cosigns.
 
         Opens a channel, empty, for every reader, whether a rule names it or not: a reader without a
         rule cannot tell that from a reader with nothing to read. What was released stays released.
         Raises `ConfigError` where the policy knows a partner that is no reader.
         """
-        strangers = sorted(set(policy.partners) - readers.keys())
+        strangers = sorted(set(policy.partners) - readers.keys()) if policy else []
         if strangers:
             raise ConfigError(f"no key is known for {', '.join(strangers)}", do="add the partner's card")
         channels = {name: self._open(name, key) for name, key in sorted(readers.items())}
@@ -98,16 +103,14 @@ class Door:
 
     def tick(self) -> TickReport:
         """Do what is queued and what is due: durable when this returns."""
-        if self._policy is None:
-            return TickReport()
-        now_us = self._clock.now_us()
+        now_us, policy = self._clock.now_us(), self._policy
         with self._db.write() as db:
-            acts = outbox.take(db, limits.TICK_STATEMENTS)
-            due = given.take_due(db, now_us, limits.TICK_STATEMENTS)
+            acts = outbox.take(db, limits.TICK_STATEMENTS, releases=policy is not None)
+            due = given.take_due(db, now_us, limits.TICK_STATEMENTS) if policy else []
             tick = Tick(
                 self._statements,
                 self._account,
-                self._policy,
+                policy or Policy((), ()),
                 size_of=lambda reader: self._logs.size(self._origin(reader)),
                 may_leave=self._may_leave,
                 now_us=now_us,

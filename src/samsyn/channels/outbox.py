@@ -52,10 +52,15 @@ class Outbox:
         return int(self._db.read().execute("SELECT count(*) FROM outbox").fetchone()[0])
 
 
-def take(db: sqlite3.Connection, limit: int) -> list[Queued]:
-    """The oldest acts, taken out of the queue in the caller's transaction."""
-    rows = db.execute("SELECT id, op, jti, ver, purge FROM outbox ORDER BY id LIMIT ?", (limit,))
+def take(db: sqlite3.Connection, limit: int, *, releases: bool = True) -> list[Queued]:
+    """The oldest acts, taken out of the queue in the caller's transaction.
+
+    releases: False leaves what is to be released where it is.
+    """
+    rows = db.execute(
+        "SELECT id, op, jti, ver, purge FROM outbox WHERE ? OR op = 'withdraw' ORDER BY id LIMIT ?",
+        (releases, limit),
+    )
     taken = [Queued(id_, op, jti, ver, bool(purge)) for id_, op, jti, ver, purge in rows]
-    if taken:
-        db.execute("DELETE FROM outbox WHERE id <= ?", (taken[-1].id,))
+    db.executemany("DELETE FROM outbox WHERE id = ?", ((act.id,) for act in taken))
     return taken
