@@ -17,28 +17,34 @@ def floats(column: pl.Series) -> Array:
     return column.to_numpy()
 
 
-def whole(column: pl.Series, absent: int) -> Array:
-    """The column's own integer type; absent is `absent`, a value that the source never sends."""
-    filled = column.fill_null(absent) if column.null_count() else column
-    return filled.to_numpy()
+def whole(column: pl.Series, absent: int, dtype: Any) -> Array:
+    """Integers as `dtype`; absent is `absent`, a value that the source never sends."""
+    missing = column.null_count()
+    if missing == len(column):
+        return np.full(len(column), absent, dtype)
+    values = column.to_numpy()
+    if not missing:
+        return values
+    return np.where(np.isnan(values), absent, values).astype(dtype)  # nulls come as float NaN
 
 
 def flags(column: pl.Series) -> Array:
     """int8: 1 true, 0 false, -1 absent."""
-    return column.cast(pl.Int8).fill_null(-1).to_numpy()
+    return whole(column.cast(pl.Int8), -1, np.int8)
 
 
 def codes(column: pl.Series, table: list[str]) -> Array:
     """int16 index of each text in `table`, which grows; absent is -1. For columns of few values."""
-    found = column.unique(maintain_order=True).to_list()
-    for text in found:
-        if text is not None and text not in table:
-            table.append(text)
-    if len(found) == 1:
-        return np.full(len(column), table.index(found[0]) if found[0] is not None else -1, np.int16)
-    return column.replace_strict(
-        table, list(range(len(table))), default=-1, return_dtype=pl.Int16
-    ).to_numpy()
+    least = column.min()
+    if not column.null_count() and least == column.max():  # one value: a batch of one feed
+        if least not in table:
+            table.append(str(least))
+        return np.full(len(column), table.index(str(least)), np.int16)
+    texts = column.to_list()
+    table += [text for text in dict.fromkeys(texts) if text is not None and text not in table]
+    code: dict[str | None, int] = {text: i for i, text in enumerate(table)}
+    code[None] = -1
+    return np.array([code[text] for text in texts], np.int16)
 
 
 class SlotArrays:

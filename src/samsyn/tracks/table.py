@@ -173,27 +173,33 @@ class TrackTable:
         self._columns["position_us"][slots] = time_us
 
     def _rest(self, batch: pl.DataFrame, slots: Array) -> None:
-        for name, (_, absent) in _WHOLE.items():
-            self._put(name, batch[name], slots, lambda column, absent=absent: whole(column, absent))
+        for name, (dtype, absent) in _WHOLE.items():
+            column = batch[name]
+            if column.null_count() < len(column):
+                values = whole(column, absent, dtype)
+                self._put(name, slots, values, values != absent if column.null_count() else None)
         for name in _FLOATS:
-            self._put(name, batch[name], slots, floats)
+            column = batch[name]
+            if column.null_count() < len(column):
+                values = floats(column)
+                self._put(name, slots, values, ~np.isnan(values))
         for name in _FLAGS:
-            self._put(name, batch[name], slots, flags)
+            column = batch[name]
+            if column.null_count() < len(column):
+                values = flags(column)
+                self._put(name, slots, values, values >= 0)
         for name in _CODES:
-            self._put(
-                name, batch[name], slots, lambda column, name=name: codes(column, self._tables[name])
-            )
+            values = codes(batch[name], self._tables[name])
+            self._put(name, slots, values, values >= 0)
         for name in _TEXTS:
-            self._put(name, batch[name], slots, lambda column: column.to_numpy())
+            given = batch[name].is_not_null().to_numpy()
+            if given.any():
+                self._put(name, slots, np.array(batch[name].to_list(), object), given)
 
-    def _put(self, name: str, column: pl.Series, slots: Array, convert: Any) -> None:
-        absent = column.null_count()
-        if absent == len(column):
-            return
-        if absent:
-            given = column.is_not_null()
-            column, slots = column.filter(given), slots[given.to_numpy()]
-        self._columns[name][slots] = convert(column)
+    def _put(self, name: str, slots: Array, values: Array, given: Array | None) -> None:
+        if given is not None and not given.all():
+            slots, values = slots[given], values[given]
+        self._columns[name][slots] = values
 
 
 def domain_of(craft: Array) -> Array:

@@ -61,6 +61,7 @@ class Detector:
                 "leg_lat": (np.float64, np.nan),
                 "leg_lon": (np.float64, np.nan),
                 "path_m": (np.float64, 0.0),
+                "shown_m": (np.float64, 0.0),  # the way until the signs were last there
                 "status": (np.uint8, 255),  # the navigational status it began with
             }
         )
@@ -143,6 +144,8 @@ class Detector:
         active = np.flatnonzero(episode["since_us"][slot] != NEVER_US)
         slot = slot[active]
         episode["seen_us"][slot] = fixes.time_us[active]
+        shows = episode["shown_us"][slot] == fixes.time_us[active]
+        episode["shown_m"][slot[shows]] = episode["path_m"][slot[shows]]
         leg = fixes.time_us[active] - episode["leg_us"][slot] >= PATH_EVERY_US
         active, slot = active[leg], slot[leg]
         if not len(slot):
@@ -227,7 +230,7 @@ class Detector:
         turns = [float(turn_deg(r["course_deg"], r["heading_deg"])) for r in rows if _has_turn(r)]
         speed_kn = median([row["speed_kn"] for row in rows if "speed_kn" in row])
         slow = speed_kn < self._definition.value("slow_kn")
-        path_m = max(float(episode["path_m"][slot]), net_m)
+        path_m = max(float(episode["path_m" if because is None else "shown_m"][slot]), net_m)
         known = ["heading-sensor" if commanded else "status-by-hand", "on-purpose"]
         return drift.write(
             "open" if because is None else "closed",
