@@ -1,7 +1,8 @@
 """Where bytes come from: `file:PATH` (also gzip), `tcp:HOST:PORT`, `udp:HOST:PORT`, `http(s)://...`.
 
-`extract:NAME` is a file too: one of the recordings that come with Samsyn. A file ends. The others go on until they are stopped: they connect again, waiting longer each time
-nothing comes of it. All memory is bounded: a piece is at most `limits.FEED_READ_BYTES`.
+`extract:NAME` is a file too: one of the recordings that come with Samsyn. A file ends. The others go
+on until they are stopped: they connect again, waiting longer each time nothing comes of it. All
+memory is bounded: a piece is at most `limits.FEED_READ_BYTES`.
 """
 
 from __future__ import annotations

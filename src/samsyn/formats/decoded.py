@@ -72,11 +72,14 @@ class Problem(NamedTuple):
     reason: str
     line: int | None = None  # from 1
     offset: int | None = None  # byte from 0
+    row: int | None = None  # of a JSON list, from 1
     detail: str = ""
 
     def where(self) -> str:
         if self.line is not None:
             return f"line {self.line}"
+        if self.row is not None:
+            return f"row {self.row}"
         return f"byte {self.offset}" if self.offset is not None else ""
 
 
@@ -107,6 +110,7 @@ class Decoded:
         *,
         line: int | None = None,
         offset: int | None = None,
+        row: int | None = None,
         detail: str = "",
         count: int = 1,
     ) -> None:
@@ -115,7 +119,7 @@ class Decoded:
         if count:  # 0: nothing was lost, but a person should know
             self.refused[reason] += count
         if len(self.problems) < limits.FEED_PROBLEMS_KEPT:
-            self.problems.append(Problem(reason, line, offset, detail))
+            self.problems.append(Problem(reason, line, offset, row, detail))
 
 
 def shown(raw: bytes, most: int = 80) -> str:

@@ -75,7 +75,7 @@ class OpenskyDecoder:
         if isinstance(said, dict) and isinstance(said.get("timestamp"), dict):
             said = _turned(said)
         if isinstance(said, dict) and "states" in said:
-            self._rest(said["states"] or [], out)  # null: nobody in the area
+            self._rest([] if said["states"] is None else said["states"], out)  # null: nobody there
         elif isinstance(said, list) and all(
             isinstance(r, dict) and r.keys() >= TRAFFIC_NEEDED for r in said
         ):

@@ -105,7 +105,7 @@ class Reader:
                 continue
             keys.append(-1)
             reason = "address-not-icao" if text.startswith("~") else "no-craft"
-            self.out.refuse(reason, line=self._line(i), detail=repr(v)[:60])
+            self._refuse(reason, i, repr(v)[:60])
         return np.array(keys, dtype=np.int64)
 
     def note_unhandled(self, known: frozenset[str]) -> None:
@@ -132,10 +132,13 @@ class Reader:
         return np.ma.MaskedArray(np.where(codes >= absent, 0, codes).astype(np.uint8), codes >= absent)
 
     def _wrong(self, i: int, name: Any, value: Any) -> None:
-        self.out.refuse("wrong-value", line=self._line(i), detail=f"{name}={value!r}"[:80])
+        self._refuse("wrong-value", i, f"{name}={value!r}"[:80])
 
-    def _line(self, i: int) -> int:
-        return i + (1 if self._first_line is None else self._first_line)
+    def _refuse(self, reason: str, i: int, detail: str) -> None:
+        if self._first_line is None:
+            self.out.refuse(reason, row=i + 1, detail=detail)
+        else:
+            self.out.refuse(reason, line=self._first_line + i, detail=detail)
 
 
 class StateRows:
