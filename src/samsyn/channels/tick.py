@@ -186,9 +186,13 @@ class Tick:
         out = self._outs.get(reader)
         if out is None:
             out = self._outs[reader] = _Out(self._size_of(reader), [])
-        index = out.first + len(out.entries)
-        out.entries.append((leaf, b"%d" % cut))
-        self._given.setdefault(jti, []).append(Given(reader, op, ver, index, cut, purge))
+        entries = out.entries
+        given = Given(reader, op, ver, out.first + len(entries), cut, purge)
+        entries.append((leaf, b"%d" % cut))
+        if jti in self._given:
+            self._given[jti].append(given)
+        else:
+            self._given[jti] = [given]
         self._counts[op] += 1
 
     def _cut_id(self, decision: Decision) -> int:

@@ -38,11 +38,23 @@ class _Line(msgspec.Struct, frozen=True):
     tests: tuple[_Test, ...]
 
 
+class _Join(msgspec.Struct, frozen=True):
+    """The releasing rules that apply for some readers, each with the slots that it lets out."""
+
+    rules: tuple[tuple[Rule, frozenset[str]], ...]
+    at_once: Decision | None  # where no rule has a delay: the answer but for its instant
+
+    def at(self, at_us: int, now_us: int) -> Decision:
+        once = self.at_once
+        if once is not None and at_us <= now_us:
+            return Decision(True, once.slots, at_us, once.rules, "released")
+        return joined(self.rules, at_us, now_us)
+
+
 class _Pattern(msgspec.Struct, frozen=True):
     """Decisions of one set of applying rules: distinct ones, and which of them each reader has."""
 
-    whole: list[Decision] | None  # nothing in it hangs on the instant
-    parts: tuple[tuple[tuple[Rule, frozenset[str]], ...] | Decision, ...]
+    parts: tuple[_Join | Decision, ...]
     of_reader: tuple[int, ...]
 
 
@@ -77,11 +89,8 @@ class Compiled:
                 self._patterns.clear()
             pattern = self._pattern([lines[n] for n in applying], facts, red)
             self._patterns[key] = pattern
-        if pattern.whole is not None:
-            return pattern.whole
         answers = [
-            part if isinstance(part, Decision) else joined(part, facts.at_us, now_us)
-            for part in pattern.parts
+            part.at(facts.at_us, now_us) if isinstance(part, _Join) else part for part in pattern.parts
         ]
         return [answers[n] for n in pattern.of_reader]
 
@@ -93,7 +102,7 @@ class Compiled:
         for n in range(len(self._readers)):
             mine = tuple(i for i, mask in enumerate(masks) if mask >> n & 1)
             of_reader.append(parts.setdefault(mine, len(parts)))
-        made: list[tuple[tuple[Rule, frozenset[str]], ...] | Decision] = []
+        made: list[_Join | Decision] = []
         for mine in parts:
             denial = next((lines[i].rule for i in mine if lines[i].rule.deny), None)
             if denial is not None:
@@ -101,10 +110,10 @@ class Compiled:
             elif not mine:
                 made.append(NO_RULE)
             else:
-                made.append(tuple((lines[i].rule, slots[i]) for i in mine))
-        still = [part for part in made if isinstance(part, Decision)]
-        whole = [still[n] for n in of_reader] if len(still) == len(made) else None
-        return _Pattern(whole, tuple(made), tuple(of_reader))
+                rules = tuple((lines[i].rule, slots[i]) for i in mine)
+                delayed = any(rule.delay_us for rule, _ in rules)
+                made.append(_Join(rules, None if delayed else joined(rules, 0, 0)))
+        return _Pattern(tuple(made), tuple(of_reader))
 
 
 def _tests(rule: Rule) -> tuple[_Test, ...]:
