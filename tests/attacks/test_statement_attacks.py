@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from samsyn.base import limits
 from samsyn.base.encoding import b64url
@@ -426,3 +429,70 @@ def test_noise(noise: bytes) -> None:
     assert refused(noise) in ("malformed", "oversized-statement")
     with pytest.raises(Refused):
         parse(noise)
+
+
+# --- whatever comes: a reason, never another error, and never a statement that was not signed
+
+SAID = sign(samples.draft(), iss="dk", key=DK).present()
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=4),
+    max_leaves=10,
+)
+claims = st.dictionaries(
+    st.sampled_from(["iss", "jti", "ver", "kind", "marking", "onward", "exercise", "_sd", "_sd_alg"])
+    | st.sampled_from(["purpose", "retain_until", "personal", "caveat", "..."]),
+    anything,
+    max_size=3,
+)
+rungs = st.sampled_from([slot for slot in samples.slots() if slot.startswith(("place.", "time."))])
+
+
+@given(st.integers(0, len(SAID) - 1), st.integers(1, 255))
+def test_any_byte_changed(at: int, by: int) -> None:
+    bent = bytearray(SAID)
+    bent[at] ^= by
+    refused(bytes(bent))
+
+
+@given(st.integers(0, len(SAID) - 1), st.integers(1, 200))
+def test_any_bytes_left_out(at: int, count: int) -> None:
+    parts = SAID.split(b"~")
+    bent = SAID[:at] + SAID[at + count :]
+    if set(bent.split(b"~")) <= set(parts) and bent.startswith(parts[0] + b"~"):
+        return  # whole disclosures left out: a view
+    refused(bent)
+
+
+@given(st.binary(max_size=300) | st.text(max_size=200).map(str.encode))
+def test_any_noise(noise: bytes) -> None:
+    refused(noise)
+    if noise:
+        refused(SAID + noise)
+
+
+@given(claims)
+def test_any_claims(changes: dict[str, Any]) -> None:
+    try:
+        verify(forged(**changes), KEYS)
+    except Refused as e:
+        assert e.reason in ("malformed", "unknown-originator", "oversized-statement")
+
+
+@given(st.dictionaries(rungs, anything | st.text(max_size=20), max_size=3))
+def test_any_rungs(values: dict[str, Any]) -> None:
+    given_ = [disclosure("salt", slot, value) for slot, value in values.items()]
+    try:
+        verify(forged(given_), KEYS)
+    except Refused as e:
+        assert e.reason in ("malformed", "finer-outside-coarser")
+    with suppress(Refused):
+        sign(samples.draft(values), iss="dk", key=DK)
+
+
+@given(anything)
+def test_any_disclosure(value: Any) -> None:
+    try:
+        verify(forged([disclosure(raw=json.dumps(value).encode())]), KEYS)
+    except Refused as e:
+        assert e.reason == "malformed"

@@ -15,6 +15,7 @@ from samsyn.base import limits
 from samsyn.base.encoding import sha256
 from samsyn.base.errors import Refused
 from samsyn.base.ids import is_id
+from samsyn.statements.reread import reread
 from samsyn.statements.sign import MANY, parse, sign, sign_many, verify, verify_many
 from samsyn.statements.statement import Statement, view_hash
 from tests.statements import samples
@@ -185,6 +186,16 @@ def test_what_a_later_version_says_is_kept() -> None:
     assert view.extra == {"caveat": "no third party", "colours": ["a", {"b": 1}]}
     assert view.slots == {"wave.height_m": 2.5, "title": "A"}
     assert verify(view.present(), KEYS) == view
+
+
+@given(slot_sets, st.data())
+def test_what_is_kept_is_read_back_as_it_was_verified(
+    given_slots: dict[str, Any], data: st.DataObject
+) -> None:
+    said = sign(draft(given_slots, purpose="search and rescue"), iss="dk", key=DK)
+    shown = data.draw(st.sets(st.sampled_from(sorted(given_slots)))) if given_slots else set()
+    body = said.present(shown)
+    assert reread(body) == parse(body) == verify(body, KEYS)
 
 
 def test_json_written_otherwise_is_taken_if_it_means_one_thing() -> None:

@@ -19,6 +19,7 @@ Path = list[Point]
 # Edges are sampled this far apart at most: a fifth to a third of a cell's edge (1.4, 9.9 and 69 km).
 SPACING_M: Final = {7: 400.0, 5: 3_000.0, 3: 20_000.0}
 METRES_PER_DEGREE: Final = math.pi / 180 * geo.EARTH_RADIUS_M
+HEIGHT_M_MAX: Final = 1e8  # a geometry is not in deep space; also keeps infinities and NaN out
 SAMPLES_MAX: Final = 8 * limits.PLACE_CELLS
 BOX_CELLS_MAX: Final = 4 * limits.PLACE_CELLS  # of the boxes round all areas, in cells of average size
 
@@ -90,12 +91,12 @@ def _ring(value: Any) -> Path:
 def _point(value: Any) -> Point:
     if not isinstance(value, list | tuple) or len(value) not in (2, 3):
         raise _malformed("has a position that is not [lon, lat] or [lon, lat, height]")
-    if any(type(number) not in (int, float) or not math.isfinite(number) for number in value):
+    if any(type(number) not in (int, float) for number in value):
         raise _malformed("has a position that is not of numbers")
-    lon, lat = float(value[0]), float(value[1])
-    if not (-180 <= lon <= 180 and -90 <= lat <= 90):
+    lon, lat, *height = value
+    if not (-180 <= lon <= 180 and -90 <= lat <= 90 and all(abs(h) < HEIGHT_M_MAX for h in height)):
         raise _malformed("has a position off the earth")
-    return lat, lon
+    return float(lat), float(lon)
 
 
 def _malformed(what: str) -> Refused:

@@ -96,7 +96,7 @@ def _is_exact(value: Any) -> bool:
     """Whether `value` is a time in the one spelling that `base.clock.iso` gives it."""
     try:
         return isinstance(value, str) and iso(parse_iso(value)) == value
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, OSError):  # a time that no calendar has
         return False
 
 
@@ -108,13 +108,24 @@ def _check_place(slots: Mapping[str, Any]) -> None:
     for slot, resolution in _CELL_SLOTS:
         if slot not in slots:
             continue
-        cells = _read_cells(slot, slots[slot], resolution)
-        if fine is not None:
-            if h3.get_resolution(next(iter(fine))) < resolution:
-                raise _malformed(slot, "is finer than the cells that the exact place can have")
-            if not _parents(fine, resolution) <= cells:
-                raise _outside(fine_slot, slot)
+        if fine is None:
+            cells = _read_cells(slot, slots[slot], resolution)
+        else:
+            cells = _read_above(fine, fine_slot, slot, slots[slot], resolution)
         fine, fine_slot = cells, slot
+
+
+def _read_above(fine: set[str], fine_slot: str, slot: str, value: Any, resolution: int) -> set[str]:
+    """The cells of a rung that a finer one, already read, must lie inside."""
+    if geo.resolution(next(iter(fine))) < resolution:
+        raise _malformed(slot, "is finer than the cells that the exact place can have")
+    parents = _parents(fine, resolution)
+    if value == sorted(parents):  # as `place_ladder` makes it: cells they are, and it lies inside
+        return parents
+    cells = _read_cells(slot, value, resolution)
+    if not parents <= cells:
+        raise _outside(fine_slot, slot)
+    return cells
 
 
 def _read_cells(slot: str, value: Any, resolution: int) -> set[str]:

@@ -19,7 +19,7 @@ import msgspec
 from samsyn.base.database import Database
 from samsyn.base.encoding import to_json
 from samsyn.base.errors import Refused
-from samsyn.statements.sign import parse
+from samsyn.statements.reread import reread
 from samsyn.statements.statement import Statement
 
 SCHEMA = """
@@ -56,7 +56,7 @@ class Stored(msgspec.Struct, frozen=True):
     @property
     def statement(self) -> Statement | None:
         """What is held of it, read from its bytes; verified before it was put here. None once purged."""
-        return parse(self.body) if self.body is not None else None
+        return reread(self.body) if self.body is not None else None
 
 
 class StatementStore:

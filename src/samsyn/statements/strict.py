@@ -24,14 +24,14 @@ def check(value: Any, data: bytes) -> None:
     """
     # What is written as we write it has no key twice, for what was read back has none. Only a text
     # of another spelling (blanks, escapes, other numbers) takes the slower way.
-    if orjson.dumps(value) != data:
+    if b"{" in data and orjson.dumps(value) != data:
         json.loads(data, object_pairs_hook=_no_key_twice)
     check_nesting(value, data)
 
 
 def check_nesting(value: Any, data: bytes) -> None:
     """Raises `ValueError` for nesting over `limits.STATEMENT_JSON_DEPTH`, and for `_sd` or `...` as a
-    key at any depth but the top: nested disclosures (RFC 9901, 4.2.2 and 4.2.4) are not part of a
+    key at any depth but the top: nested disclosures (RFC 9901, 4.2.2 and 4.2.6) are not part of a
     statement. `data` is the JSON of `value`.
     """
     objects = data.count(b"{")
