@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from samsyn.base.errors import SamsynError
 from samsyn.channels.given import Account
 from samsyn.channels.leaf import Leaf, Withdraw, read_leaf
+from samsyn.channels.names import witness_name
 from samsyn.channels.reader import Cutter
 from samsyn.log.checkpoint import open_checkpoint
 from samsyn.log.store import LogStore
@@ -41,7 +42,8 @@ def audit_given(
     note = logs.cosignature(origin, reader)
     if note is not None:
         problems += _tried(
-            "the reader's cosignature", lambda: verify_cosignature(note, reader, reader_key)
+            "the reader's cosignature",
+            lambda: verify_cosignature(note, witness_name(reader), reader_key),
         )
     cutter = Cutter(reader, statements, account)
     for index in range(0, size, PAGE):

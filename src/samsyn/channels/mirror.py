@@ -19,7 +19,7 @@ from samsyn.base.database import Database
 from samsyn.base.errors import Refused
 from samsyn.channels import batch as wire
 from samsyn.channels.admit import Admission, Held, MirrorState, admit, read_leaves
-from samsyn.channels.names import channel_origin
+from samsyn.channels.names import channel_origin, witness_name
 from samsyn.channels.refusals import Problem, Refusals
 from samsyn.log.checkpoint import parse_checkpoint
 from samsyn.log.note import parse_note
@@ -68,7 +68,7 @@ class Mirror:
         self._logs = logs
         self._statement_key = statement_key
         self._log_key = log_key
-        self._me = me
+        self._witness = witness_name(me)
         self._key = key
         self._realm: Literal["actual", "exercise"] = realm
         self._clock = clock
@@ -115,7 +115,7 @@ class Mirror:
             )
             if row is None or row[0] is None or not self._scrubbed():
                 return None
-            return cosign(bytes(row[0]), self._me, self._key, self._clock.now_us() // SECOND_US)
+            return cosign(bytes(row[0]), self._witness, self._key, self._clock.now_us() // SECOND_US)
 
     def problems(self) -> list[Problem]:
         """Refused batches, latest first, with their evidence."""

@@ -16,6 +16,7 @@ from samsyn.base.errors import Refused, SamsynError
 from samsyn.channels import batch as wire
 from samsyn.channels.given import Account
 from samsyn.channels.leaf import Leaf, Withdraw, read_leaf
+from samsyn.channels.names import witness_name
 from samsyn.log.checkpoint import open_checkpoint, parse_checkpoint
 from samsyn.log.merkle import HASH_BYTES
 from samsyn.log.note import parse_note
@@ -115,7 +116,7 @@ class ReaderChannel:
         Raises `Refused` ("forged-cosignature") unless the note is a head of this channel that this
         node signed, and the reader's key cosigned it.
         """
-        checkpoint = verify_cosignature(note, self.name, self._reader_key).checkpoint
+        checkpoint = verify_cosignature(note, witness_name(self.name), self._reader_key).checkpoint
         try:
             open_checkpoint(note, self._origin, self._log_key)
             if self._logs.root_at(self._origin, checkpoint.size) != checkpoint.root:
