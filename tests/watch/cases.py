@@ -15,6 +15,7 @@ A case is one line of a `cases.jsonl`:
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from importlib import resources
 from itertools import pairwise
 from typing import Any
@@ -96,12 +97,16 @@ def _rows(leg: dict[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
-def watched(case: dict[str, Any], detector: str | None, cuts: list[int] | None = None) -> list[Finding]:
+def watched(case: dict[str, Any], detector: str | None, cuts: Sequence[int] = ()) -> list[Finding]:
     """The revisions that a watch writes over a case, its rows cut into batches at `cuts`."""
+    return watch_rows(case, batch(case), detector, cuts)
+
+
+def watch_rows(
+    case: dict[str, Any], rows: pl.DataFrame, detector: str | None, cuts: Sequence[int]
+) -> list[Finding]:
     watch = Watch((detector,) if detector else (), zones(case))
-    rows = batch(case)
-    bounds = [0, *sorted(cuts or []), rows.height]
     found = []
-    for a, b in pairwise(bounds):
+    for a, b in pairwise([0, *sorted(cuts), rows.height]):
         found += watch.feed(rows[a:b])
     return found + watch.finish()

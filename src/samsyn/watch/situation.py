@@ -16,6 +16,8 @@ class Situation:
     """One craft in one situation of one detector, from its first sign until it is closed.
 
     A situation that was never raised leaves no finding. Evidence begins with what led up to it.
+    `arrived_us` is when its craft was last observed by the watch's own time (`Step.end_us`): one
+    feed may lag behind another, so what has not arrived is not told by the times of rows.
     """
 
     def __init__(
@@ -37,7 +39,6 @@ class Situation:
         self.zone = zone
         self.raised = False
         self.written_us = 0
-        self.heard_us = self.start_us
         self._revision = 0
         every_us = AIR_EVERY_US if step.known.flies(self.slot) else SEA_EVERY_US // 2
         before = [row for row in lead_up if row["time_us"] < int(rows.time_us[i])]
@@ -48,7 +49,7 @@ class Situation:
 
     def observe(self, step: Step, rows: Rows, i: int) -> None:
         """Takes row `i` of `rows` in as evidence and as the latest that is known."""
-        self.heard_us = int(rows.time_us[i])
+        self.arrived_us = step.end_us
         self._feed = step.known.feeds[int(rows.feed[i])]
         self._exercise = bool(rows.exercise[i] == 1)
         row = rows.row(i)

@@ -57,6 +57,7 @@ class Detector:
                 "lon": (np.float64, np.nan),
                 "shown_us": (np.int64, 0),  # when the signs were last there
                 "seen_us": (np.int64, 0),
+                "arrived_us": (np.int64, 0),
                 "leg_us": (np.int64, 0),  # the last end of a leg
                 "leg_lat": (np.float64, np.nan),
                 "leg_lon": (np.float64, np.nan),
@@ -129,7 +130,7 @@ class Detector:
             drift = self._drifts.pop(int(slot[i]))
             if drift.raised:
                 if unheard[i]:
-                    because, end_us = "no-longer-heard", drift.heard_us
+                    because, end_us = "no-longer-heard", int(episode["seen_us"][slot[i]])
                 else:
                     because, end_us = _why(fixes, i), int(episode["shown_us"][slot[i]])
                     drift.observe(step, fixes, i)
@@ -144,6 +145,7 @@ class Detector:
         active = np.flatnonzero(episode["since_us"][slot] != NEVER_US)
         slot = slot[active]
         episode["seen_us"][slot] = fixes.time_us[active]
+        episode["arrived_us"][slot] = step.end_us
         shows = episode["shown_us"][slot] == fixes.time_us[active]
         episode["shown_m"][slot[shows]] = episode["path_m"][slot[shows]]
         leg = fixes.time_us[active] - episode["leg_us"][slot] >= PATH_EVERY_US
@@ -208,11 +210,12 @@ class Detector:
         self._next_look_us = step.end_us + PATH_EVERY_US
         found = []
         for slot, drift in list(self._drifts.items()):
-            seen_us = int(self._episode["seen_us"][slot])
-            if step.end_us - seen_us > self._definition.value("gap_s") * SECOND_US:
+            arrived_us = int(self._episode["arrived_us"][slot])
+            if step.end_us - arrived_us > self._definition.value("gap_s") * SECOND_US:
                 del self._drifts[slot]
                 self._episode["since_us"][slot] = NEVER_US
                 if drift.raised:
+                    seen_us = int(self._episode["seen_us"][slot])
                     found.append(self._write(drift, step.end_us, "no-longer-heard", seen_us))
         return found
 

@@ -99,7 +99,7 @@ class Detector:
         for slot, call in list(self._calls.items()):
             air = step.known.flies(slot)
             lost_s = self._definition.value("lost_air_s" if air else "lost_sea_s")
-            if step.end_us - call.called_us > lost_s * SECOND_US:
+            if step.end_us - call.arrived_us > lost_s * SECOND_US:
                 del self._calls[slot]
                 if call.raised:
                     found.append(self._close(call, step.end_us, "no-longer-heard"))

@@ -77,7 +77,8 @@ class _Listening:
         self._hour = -1
         self._craft = SlotArrays(
             {
-                "heard_us": (np.int64, NEVER_US),  # NEVER_US: not of this regime, or never
+                "arrived_us": (np.int64, NEVER_US),  # by the steps' time; NEVER_US: not of this regime
+                "heard_us": (np.int64, NEVER_US),  # by the row's own time
                 "phase": (np.int8, HEARD),
                 "counted": (np.int32, 0),  # spans of silence
                 "lat": (np.float64, np.nan),
@@ -135,7 +136,7 @@ class _Listening:
         craft["counted"][slot[back]] = 0
         for name in ("lat", "lon", "altitude_ft", "speed_kn", "course_deg", "nav_status", "on_ground"):
             craft[name][slot] = getattr(fixes, name)[at]
-        craft["heard_us"][slot] = fixes.time_us[at]
+        craft["heard_us"][slot], craft["arrived_us"][slot] = fixes.time_us[at], step.end_us
         craft["feed"][slot], craft["exercise"][slot] = fixes.feed[at], fixes.exercise[at]
         craft["positions"][slot, self._hour % HOURS] += 1
         loud: Any = slice(None)
@@ -154,7 +155,7 @@ class _Listening:
         craft, reception = self._craft, self._reception
         share = self._definition.value("feed_share")
         began_us = self._span * self._regime.span_us
-        missing = (craft["heard_us"] != NEVER_US) & (craft["heard_us"] < began_us)
+        missing = (craft["arrived_us"] != NEVER_US) & (craft["arrived_us"] <= began_us)
         new = np.flatnonzero(missing & (craft["phase"] == HEARD))
         craft["phase"][new] = np.where(self._judged(new), COUNTED, IGNORED)
         slot = np.flatnonzero(missing & (craft["phase"] == COUNTED))
@@ -207,7 +208,7 @@ class _Listening:
         craft = self._craft
         gap_s = self._value("gap_s")
         counted_s = craft["counted"][slot] * (self._regime.span_us / SECOND_US)
-        unheard_s = (step.end_us - craft["heard_us"][slot]) / SECOND_US
+        unheard_s = (step.end_us - craft["arrived_us"][slot]) / SECOND_US
         long = (unheard_s >= gap_s) & (counted_s >= self._definition.value("counted_share") * unheard_s)
         long &= counted_s >= self._definition.value("counted_share") * gap_s
         found = []

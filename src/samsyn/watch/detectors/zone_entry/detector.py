@@ -231,7 +231,7 @@ class Detector:
         for slot, stay in list(watched.open.items()):
             air = step.known.flies(slot)
             lost_s = self._definition.value("lost_air_s" if air else "lost_sea_s")
-            if step.end_us - stay.heard_us > lost_s * SECOND_US:
+            if step.end_us - stay.arrived_us > lost_s * SECOND_US:
                 del watched.open[slot]
                 self._where["state"][slot, watched.column] = OUTSIDE
                 found.append(self._write(step, stay, "closed", step.end_us, "no-longer-heard"))
