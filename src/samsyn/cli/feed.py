@@ -48,7 +48,7 @@ def feed_list(as_json: bool) -> None:
 
 def source_of(text: str) -> str:
     """A path or an address as a feed's `source`."""
-    if text.partition(":")[0] in ("file", "tcp", "udp", "http", "https"):
+    if text.partition(":")[0] in ("file", "extract", "tcp", "udp", "http", "https"):
         return text
     if not Path(text).is_file():
         raise ConfigError(f"there is no file {text}", do="name a file, tcp:HOST:PORT, udp:... or a URL")

@@ -52,22 +52,27 @@ class Out:
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    made = Table(
-        title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False
-    )
+    """`title` on a line of its own: a narrow table must not fold it."""
+    made = Table(header_style="bold", box=None, pad_edge=False)
     for column in columns:
         made.add_column(column, overflow="fold")
     for row in rows:
         made.add_row(*("" if v is None else str(v) for v in row))
-    screen.print(made)
+    _titled(title, made)
 
 
 def facts(title: str, pairs: Mapping[str, Any]) -> None:
-    made = Table(title=title or None, title_justify="left", show_header=False, box=None, pad_edge=False)
+    made = Table(show_header=False, box=None, pad_edge=False)
     made.add_column(style="bold")
     made.add_column(overflow="fold")
     for key, value in pairs.items():
         made.add_row(key, str(value))
+    _titled(title, made)
+
+
+def _titled(title: str, made: Table) -> None:
+    if title:
+        screen.print(title, style="italic", highlight=False, markup=False)
     screen.print(made)
 
 

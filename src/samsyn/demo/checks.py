@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from samsyn.base.clock import HOUR_US
+from samsyn.base.clock import HOUR_US, MINUTE_US
 from samsyn.base.settings import Home
 from samsyn.demo.world import AUTHOR
 from samsyn.node.audit import audit
@@ -19,22 +19,26 @@ class Check(NamedTuple):
     shown: str
 
 
-def drift_in_time(findings: list[dict[str, Any]], start_us: int, closed: bool) -> Check:
-    """One finding for the drifting ship, raised within an hour; closed when she is under way again."""
-    drifts = [f for f in findings if f["detector"] == "drift"]
-    by_craft: dict[str, int] = {}
-    for f in drifts:
-        by_craft[f["craft"]] = by_craft.get(f["craft"], 0) + 1
-    first = min(drifts, key=lambda f: f["start_us"], default=None)
-    once = bool(by_craft) and max(by_craft.values()) == 1
-    held = first is not None and once and (not closed or all(f["state"] == "closed" for f in drifts))
-    shown = (
-        f"{len(drifts)} finding(s), {first['craft']}, {first['state']}, "
-        f"{(first['start_us'] - start_us) / HOUR_US:.1f} h into the exercise"
-        if first
-        else "no drift was found"
+def drift_in_time(drifts: list[dict[str, Any]], raised_us: Mapping[str, int], slack_us: int) -> Check:
+    """Each drifting ship one finding, signed within an hour of its start, closed when under way again.
+
+    raised_us: when each finding (by key) was first signed; slack_us: what the speed of the exercise
+    makes of the time that programs take.
+    """
+    crafts = [f["craft"] for f in drifts]
+    late_us = [raised_us.get(f["key"], 2**62) - f["start_us"] for f in drifts]
+    held = (
+        bool(drifts)
+        and len(set(crafts)) == len(crafts)
+        and all(us <= HOUR_US + slack_us for us in late_us)
+        and all(f["state"] == "closed" and f["closed_because"] == "under-way" for f in drifts)
     )
-    return Check("a drifting ship is one finding, updated, and closed when under way", held, shown)
+    shown = "; ".join(
+        f"{f['craft']} ({f['feed']}) signed {us / MINUTE_US:.0f} min after its start, {f['state']}"
+        for f, us in zip(drifts, late_us, strict=True)
+    )
+    claim = "a drifting ship is one finding, signed within the hour, closed when under way"
+    return Check(claim, held, shown or "no drift was found")
 
 
 def precision(se: dict[str, Any] | None, fi: dict[str, Any] | None) -> Check:

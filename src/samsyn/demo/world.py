@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterable
+from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,8 +40,8 @@ NAMES = {
 }
 STRANGER = "no"  # a partner whose card is known and whom no rule names
 
-SIMULATED = "simulated"
-EXTRACTS = ("bornholm", "fyn")
+SCENARIOS = Path(str(resources.files("samsyn.feeds.simulated"))) / "scenarios"
+EXTRACTS = ("bornholm", "fyn")  # real flights that the project carries
 
 # Recordings of the data folder: node, name, kind, file, begin after the exercise's start.
 RECORDINGS = (
@@ -51,7 +52,7 @@ RECORDINGS = (
     ("se", "kiruna-flight", "opensky", "air/traffic_calibration_kiruna.json.gz", "5m"),
 )
 RECORDED_HOURS = 14.6  # from the first row of the longest recording to its last
-SIMULATED_HOURS = 3.0
+SIMULATED_HOURS = 5.0  # dk's drifting ship is under way again after three and a half
 
 POLICY = {
     "dk": """\
@@ -143,8 +144,9 @@ def feed_toml(name: str, kind: str, source: str, begin: str) -> str:
 
 
 def feeds_of(node: str, data: Path | None) -> list[str]:
-    """What `node` hears: simulated traffic always, and the recordings where they are."""
-    made = [feed_toml("simulated-traffic", SIMULATED, f"file:baltic-morning/{node}", "0s")]
+    """What `node` hears: simulated traffic always, and recordings: those in `data` or those carried."""
+    scenario = SCENARIOS / f"baltic-morning-{node}.toml"
+    made = [feed_toml("simulated", "simulated", f"file:{scenario}", "0s")]
     if data is not None:
         made += [
             feed_toml(name, kind, f"file:{(data / file).resolve()}", begin)
@@ -152,7 +154,7 @@ def feeds_of(node: str, data: Path | None) -> list[str]:
             if who == node and (data / file).is_file()
         ]
     elif node == "dk":
-        made += [feed_toml(f"{e}-flight", "columns", f"extract:{e}", "5m") for e in EXTRACTS]
+        made += [feed_toml(f"{name}-flight", "columns", f"extract:{name}", "20m") for name in EXTRACTS]
     return made
 
 

@@ -91,7 +91,7 @@ class Intake:
         self._tracks = tracks
         self._store = store
         self._new_watch = new_watch
-        self._watch = new_watch()  # of everything that runs on one time
+        self._watch = new_watch()  # of all live feeds together
         self._orders = orders
         self._changed = changed
         self._stop = threading.Event()
@@ -104,9 +104,9 @@ class Intake:
 
         What they find is what they found (keys are made of what was seen), so it is taken again
         only where a crash came between: a ship that drifts since yesterday stays one finding.
-        A recording in the actual realm is not looked up here: it is read from its start again.
+        A recording is not looked up here: it is read from its start again.
         """
-        names = [f.name for f in feeds if self._exercise or not _recording(f)]
+        names = [f.name for f in feeds if not _recording(f)]
         start_us = now_us - span_us
         while names and start_us < now_us:  # hour by hour, so that memory stays bounded
             end_us = min(start_us + HOUR_US, now_us)
@@ -123,11 +123,11 @@ class Intake:
 
     def add(self, settings: FeedSettings) -> Source:
         """Start one more feed. Raises `ConfigError` for an unknown kind."""
-        # A recording in the actual realm has a time of its own, so a watch of its own; all else,
-        # live feeds and whatever is paced to the exercise's clock, is watched together.
-        alone = _recording(settings) and not self._exercise
-        source = Source(settings, self._new_watch() if alone else self._watch)
-        if _recording(settings):
+        # A recording has a time of its own, so a watch of its own: what it finds must not hang on
+        # how its rows happened to fall between those of another feed. Live feeds are watched together.
+        recording = _recording(settings)
+        source = Source(settings, self._new_watch() if recording else self._watch)
+        if recording:
             source.kept_us = self._newest_us(settings.name)
         stream = open_feed(
             settings,
@@ -227,12 +227,11 @@ class Intake:
 
     def _see(self, source: Source, batch: pl.DataFrame) -> list[Finding]:
         """Keep and watch a batch. Of a recording begun before a restart, what is on disk already is
-        not kept twice; nor seen twice, where the watch was warmed with it."""
+        watched again, as the first time, and not kept twice."""
+        self._tracks.update(batch)
         new = batch.filter(pl.col("time_us") > source.kept_us) if source.kept_us >= 0 else batch
-        seen = new if self._exercise else batch
-        self._tracks.update(seen)
         self._store.append(new)
-        return source.watch.feed(seen)
+        return source.watch.feed(batch)
 
     def _newest_us(self, feed: str) -> int:
         rows = self._store.scan(0, 2**62, [feed])
@@ -241,4 +240,4 @@ class Intake:
 
 
 def _recording(feed: FeedSettings) -> bool:
-    return feed.source.startswith("file:")
+    return feed.source.startswith(("file:", "extract:"))
