@@ -48,7 +48,21 @@ def test_a_damaged_gzip_gives_what_came_before_the_damage(tmp_path):
     rows, refused, problems = ais(tmp_path, packed + b"and then something else", "damaged.gz")
     assert rows == 100
     assert refused == {"gzip-damaged": 1}
-    assert "damaged.gz: byte 0: the compressed file is damaged" in problems[0]
+    assert f"damaged.gz: byte {len(packed) + 1}: the compressed file is damaged" in problems[0]
+
+
+def test_a_gzip_with_a_wrong_byte_gives_all_that_comes_before_it(tmp_path):
+    lines = b"".join(GOOD + b"# %d\n" % random.Random(i).getrandbits(64) for i in range(9_000))
+    packed = bytearray(gzip.compress(lines))
+    assert ais(tmp_path, bytes(packed), "whole.gz")[0] == 9_000
+    wrong_sum = bytes(packed[:-8]) + b"\0\0\0\0" + bytes(packed[-4:])
+    rows, refused, _ = ais(tmp_path, wrong_sum, "sum.gz")
+    assert (rows, refused) == (9_000, {"gzip-damaged": 1})
+    middle = len(packed) // 2
+    packed[middle : middle + 40] = bytes(40)
+    rows, refused, _ = ais(tmp_path, bytes(packed), "middle.gz")
+    assert rows > 4_000
+    assert refused["gzip-damaged"] == 1
 
 
 def test_a_gzip_of_several_members(tmp_path):

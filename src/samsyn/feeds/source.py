@@ -109,16 +109,16 @@ class _Gunzip:
         self._damaged = False
 
     def push(self, raw: bytes) -> Iterator[bytes]:
-        at = self._offset
         self._offset += len(raw)
         while raw and not self._damaged:
             self._inside = True
+            before = self._member.copy()
             try:
                 data = self._member.decompress(raw, limits.FEED_READ_BYTES)
             except zlib.error as e:
                 self._damaged = True
-                self._report.refuse("gzip-damaged", offset=at, detail=str(e))
-                return
+                data, good = _salvaged(before, raw)
+                self._report.refuse("gzip-damaged", offset=self._offset - len(raw) + good, detail=str(e))
             if data:
                 yield data
             raw = self._member.unconsumed_tail
@@ -130,6 +130,17 @@ class _Gunzip:
     def end(self) -> None:
         if self._inside and not self._damaged:
             self._report.refuse("gzip-cut", offset=self._offset)
+
+
+def _salvaged(member: zlib._Decompress, raw: bytes) -> tuple[bytes, int]:
+    """What comes out of `raw` before the fault, and how many of its bytes were good."""
+    data = bytearray()
+    for i in range(len(raw)):
+        try:
+            data += member.decompress(raw[i : i + 1])
+        except zlib.error:
+            return bytes(data), i
+    return bytes(data), len(raw)
 
 
 def _tcp(
