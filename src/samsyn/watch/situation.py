@@ -43,8 +43,7 @@ class Situation:
         every_us = AIR_EVERY_US if step.known.flies(self.slot) else SEA_EVERY_US // 2
         before = [row for row in lead_up if row["time_us"] < int(rows.time_us[i])]
         self.evidence = Evidence(every_us, before)
-        self._lat: float | None = None
-        self._lon: float | None = None
+        self.place: tuple[float, float] | None = None  # lat, lon, the latest
         self.observe(step, rows, i)
 
     def observe(self, step: Step, rows: Rows, i: int) -> None:
@@ -54,7 +53,7 @@ class Situation:
         self._exercise = bool(rows.exercise[i] == 1)
         row = rows.row(i)
         if "lat" in row and "lon" in row:
-            self._lat, self._lon = row["lat"], row["lon"]
+            self.place = (row["lat"], row["lon"])
         self.evidence.add(row)
 
     def write(
@@ -87,8 +86,8 @@ class Situation:
             start_us=self.start_us,
             updated_us=at_us,
             end_us=end_us,
-            lat=self._lat,
-            lon=self._lon,
+            lat=None if self.place is None else self.place[0],
+            lon=None if self.place is None else self.place[1],
             measured={name: round(value, 3) for name, value in measured.items()},
             thresholds=thresholds,
             zone=self.zone,

@@ -40,14 +40,25 @@ class Zone:
     def widened(self, margin_m: float) -> BaseGeometry:
         """The zone and what is within about `margin_m` of it (equirectangular about its middle;
         outlines are simplified by a tenth of the margin)."""
-        _, south, _, north = self.geometry.bounds
-        stretch = max(math.cos(math.radians((south + north) / 2)), 0.01)
         margin_deg = margin_m / METRES_PER_DEGREE
-        flat = affinity.scale(self.geometry, stretch, 1.0, origin=(0, 0))
+        flat = affinity.scale(self.geometry, self._stretch, 1.0, origin=(0, 0))
         wide = flat.simplify(margin_deg / 10).buffer(margin_deg, quad_segs=4)
-        found: BaseGeometry = affinity.scale(wide, 1 / stretch, 1.0, origin=(0, 0))
+        found: BaseGeometry = affinity.scale(wide, 1 / self._stretch, 1.0, origin=(0, 0))
         shapely.prepare(found)
         return found
+
+    def depth_m(self, lat: float, lon: float) -> float:
+        """About how far inside the outline a place is; 0 outside."""
+        if not shapely.contains_xy(self.geometry, lon, lat):
+            return 0.0
+        edge = affinity.scale(self.geometry.boundary, self._stretch, 1.0, origin=(0, 0))
+        return float(edge.distance(shapely.Point(lon * self._stretch, lat))) * METRES_PER_DEGREE
+
+    @property
+    def _stretch(self) -> float:
+        """How long a degree of longitude is against one of latitude, in the zone's middle."""
+        _, south, _, north = self.geometry.bounds
+        return max(math.cos(math.radians((south + north) / 2)), 0.01)
 
 
 def load_zones(path: Path) -> list[Zone]:

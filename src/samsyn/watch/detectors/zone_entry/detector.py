@@ -167,18 +167,18 @@ class Detector:
             stay.unheard_s = (time_us - int(before["time_us"][i])) / SECOND_US
             stay.inside_us = time_us
             watched.open[slot] = stay
-            return [self._write(step, stay, "open", time_us)]
+            return [self._write(step, watched, stay, time_us)]
         stay_on = watched.open.get(slot)
         if inside or not self._has_left(step, watched, i):
-            return self._stays(step, stay_on, i, inside) if stay_on is not None else []
+            return self._stays(step, watched, stay_on, i, inside) if stay_on is not None else []
         states[slot] = OUTSIDE
         if stay_on is None:
             return []
         stay_on.observe(step, fixes, i)
         del watched.open[slot]
-        return [self._write(step, stay_on, "closed", time_us, "left")]
+        return [self._write(step, watched, stay_on, time_us, "left")]
 
-    def _stays(self, step: Step, stay: _Stay, i: int, inside: bool) -> list[Finding]:
+    def _stays(self, step: Step, watched: _Watched, stay: _Stay, i: int, inside: bool) -> list[Finding]:
         time_us = int(step.fixes.time_us[i])
         stay.observe(step, step.fixes, i)
         if inside:
@@ -187,7 +187,7 @@ class Detector:
         every_s = self._definition.value("update_air_s" if air else "update_sea_s")
         if time_us - stay.written_us < every_s * SECOND_US:
             return []
-        return [self._write(step, stay, "open", time_us)]
+        return [self._write(step, watched, stay, time_us)]
 
     def _path_inside(self, step: Step, zone: Zone, i: int) -> bool:
         """Whether the way to fix `i` is inside the zone within its levels somewhere; the altitude
@@ -234,11 +234,11 @@ class Detector:
             if step.end_us - stay.arrived_us > lost_s * SECOND_US:
                 del watched.open[slot]
                 self._where["state"][slot, watched.column] = OUTSIDE
-                found.append(self._write(step, stay, "closed", step.end_us, "no-longer-heard"))
+                found.append(self._write(step, watched, stay, step.end_us, "no-longer-heard"))
         return found
 
     def _write(
-        self, step: Step, stay: _Stay, state: str, at_us: int, because: str | None = None
+        self, step: Step, watched: _Watched, stay: _Stay, at_us: int, because: str | None = None
     ) -> Finding:
         air = step.known.flies(stay.slot)
         path_s = self._definition.value("path_air_s" if air else "path_sea_s")
@@ -250,15 +250,18 @@ class Detector:
         if air:
             known.append("pressure-altitude")
         return stay.write(
-            "open" if state == "open" else "closed",
+            "open" if because is None else "closed",
             at_us,
             measured={
+                "depth_m": watched.zone.depth_m(*stay.place) if stay.place else 0.0,
                 "inside_s": (stay.inside_us - stay.start_us) / SECOND_US,
                 "unheard_before_s": stay.unheard_s,
             },
-            thresholds=self._definition.values(
-                *(("margin_air_m", "margin_ft", "path_air_s") if air else ("margin_sea_m", "path_sea_s"))
-            ),
+            thresholds={
+                "depth_m": 0.0,
+                "unheard_before_s": path_s,
+                "margin_m": self._definition.value("margin_air_m" if air else "margin_sea_m"),
+            },
             known_errors=tuple(known),
             because=because,
             end_us=None if because is None else stay.inside_us,
