@@ -59,6 +59,8 @@ def test_a_delay_survives_a_restart(nodes: tuple[Node, Node, Node]) -> None:
     assert (report.released, report.delayed) == (1, 2)
     assert report.next_due_us == dk.clock.now_us() + 10 * MINUTE_US
     assert ops(dk, "se") == [] and ops(dk, "fi") == [("release", 1)]
+    assert "more from 2026-11-21T20:25:03.25Z" in dk.door.explain(said.jti, "fi").en
+    assert "Will be released to se at 2026-11-21T20:25:03.25Z" in dk.door.explain(said.jti, "se").en
     dk = dk.again()
     dk.open_to([se, fi], DELAYED)
     dk.clock.advance(10 * MINUTE_US - 1)
@@ -153,18 +155,21 @@ def test_a_denied_version_is_not_heard_of(nodes: tuple[Node, Node, Node]) -> Non
 
 
 def test_only_own_statements_of_this_realm_leave(nodes: tuple[Node, Node, Node]) -> None:
-    dk, se, fi = nodes
+    dk, _, fi = nodes
     theirs = sign(draft(), iss="fi", key=fi.keys.statement)
     dk.statements.put(theirs, "fi", 0)
     dk.outbox.put("release", theirs.jti, 1)
     actual = dk.say(draft(exercise=False))
     dk.outbox.put("release", "9e3f9f6e-8d0c-4a57-8d0a-0e0f5a3c1b11", 1)
     assert dk.door.tick().entries == 0
+    dk.outbox.put("withdraw", theirs.jti, 1, purge=True)
+    dk.outbox.put("withdraw", "9e3f9f6e-8d0c-4a57-8d0a-0e0f5a3c1b11", 1)
+    assert dk.door.tick().entries == 0
+    assert not dk.statements.get(theirs.jti).purged  # type: ignore[union-attr]
     assert "only own statements" in dk.door.explain(theirs.jti, "se").en
     assert "other realm" in dk.door.explain(actual.jti, "se").en
     with pytest.raises(InputError):
         dk.door.explain("9e3f9f6e-8d0c-4a57-8d0a-0e0f5a3c1b11", "se")
-    assert se.name
 
 
 def test_without_a_policy_releases_wait_and_withdrawals_go(nodes: tuple[Node, Node, Node]) -> None:

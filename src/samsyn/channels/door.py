@@ -28,7 +28,6 @@ from samsyn.log.store import LogStore
 from samsyn.policy import Explanation, Policy, facts_of
 from samsyn.policy.decision import RuleAndWhy
 from samsyn.statements.keys import NodeKeys
-from samsyn.statements.statement import Statement
 from samsyn.statements.store import StatementStore, Stored
 
 SCHEMA: Final = outbox.SCHEMA + given.SCHEMA
@@ -69,7 +68,8 @@ class Door:
         self._statements = statements
         self._logs = logs
         self._node = node
-        self._realm: Literal["actual", "exercise"] = realm
+        self._realm = realm
+        self._exercise = realm == "exercise"
         self._keys = keys
         self._clock = clock
         self._account = Account(db)
@@ -112,7 +112,8 @@ class Door:
                 self._account,
                 policy or Policy((), ()),
                 size_of=lambda reader: self._logs.size(self._origin(reader)),
-                may_leave=self._may_leave,
+                is_ours=self._is_ours,
+                exercise=self._exercise,
                 now_us=now_us,
             )
             report = tick.run(acts, due)
@@ -142,7 +143,7 @@ class Door:
                 f"it is a statement of {stored.iss}, and only own statements are released",
                 f"det är en utsaga av {stored.iss}, och bara egna lämnas ut",
             )
-        if not self._may_leave(stored, statement):
+        if statement.exercise != self._exercise:
             return _no(reader, "it is of the other realm", "det hör till den andra verkligheten")
         if self._policy is None:
             return _no(reader, "no policy is in force", "ingen policy gäller")
@@ -182,10 +183,6 @@ class Door:
 
     def _is_ours(self, stored: Stored) -> bool:
         return stored.iss == self._node and stored.received_from is None
-
-    def _may_leave(self, stored: Stored, statement: Statement) -> bool:
-        """Only own statements, and only those of this realm: exercise and actual never mix."""
-        return self._is_ours(stored) and statement.exercise == (self._realm == "exercise")
 
     def _open(self, name: str, key: Ed25519PublicKey) -> ReaderChannel:
         origin = self._origin(name)

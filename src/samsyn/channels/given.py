@@ -14,7 +14,7 @@ from typing import Final, Literal
 import msgspec
 
 from samsyn.base.database import Database
-from samsyn.base.encoding import to_json
+from samsyn.base.encoding import sha256, to_json
 from samsyn.policy.decision import RuleAndWhy
 
 SCHEMA: Final = """
@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS given (
 );
 CREATE INDEX IF NOT EXISTS given_jti ON given (jti);
 CREATE TABLE IF NOT EXISTS cut (
-  id INTEGER PRIMARY KEY, slots TEXT NOT NULL, rules TEXT NOT NULL, UNIQUE (slots, rules)
+  id INTEGER PRIMARY KEY, slots TEXT NOT NULL, rules TEXT NOT NULL
 );
 CREATE TABLE IF NOT EXISTS pending (
   reader TEXT NOT NULL, jti TEXT NOT NULL, ver INTEGER NOT NULL, not_before_us INTEGER NOT NULL,
@@ -125,16 +125,17 @@ class Account:
         return found
 
     def cut_id(self, cut: Cut) -> int:
-        """The number of a cut, made where it is new."""
-        slots, rules = to_json(sorted(cut.slots)).decode(), to_json(cut.rules).decode()
+        """The number of a cut, kept where it is new.
+
+        Made from what the cut says, so that a number never comes to mean another cut, not even
+        when the transaction that first used it is rolled back.
+        """
+        slots, rules = to_json(sorted(cut.slots)), to_json(cut.rules)
+        id_ = int.from_bytes(sha256(slots + b"\n" + rules)[:8], "big") >> 1 | 1
         with self._db.write() as db:
-            db.execute(
-                "INSERT INTO cut (slots, rules) VALUES (?, ?) ON CONFLICT DO NOTHING", (slots, rules)
-            )
-            row = db.execute(
-                "SELECT id FROM cut WHERE slots = ? AND rules = ?", (slots, rules)
-            ).fetchone()
-            return int(row[0])
+            row = (id_, slots.decode(), rules.decode())
+            db.execute("INSERT INTO cut VALUES (?, ?, ?) ON CONFLICT DO NOTHING", row)
+        return id_
 
     def hold(self, rows: Sequence[tuple[str, str, int, int]]) -> None:
         """Keep for later: (reader, jti, ver, not before)."""

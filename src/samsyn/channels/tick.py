@@ -61,7 +61,8 @@ class Tick:
     """Works inside the door's transaction; lives for one tick.
 
     size_of: entries that a reader's channel has before this tick.
-    may_leave: whether a statement is one that this door may release at all.
+    is_ours: whether a statement is this node's own; no other is released or withdrawn.
+    exercise: the realm; statements of the other one never leave.
     """
 
     def __init__(
@@ -71,14 +72,16 @@ class Tick:
         policy: Policy,
         *,
         size_of: Callable[[str], int],
-        may_leave: Callable[[Stored, Statement], bool],
+        is_ours: Callable[[Stored], bool],
+        exercise: bool,
         now_us: int,
     ) -> None:
         self._statements = statements
         self._account = account
         self._policy = policy
         self._size_of = size_of
-        self._may_leave = may_leave
+        self._is_ours = is_ours
+        self._exercise = exercise
         self._now_us = now_us
         self._outs: dict[str, _Out] = {}
         self._given: dict[str, list[Given]] = {}
@@ -138,12 +141,12 @@ class Tick:
         return len(wanted)
 
     def _wanted(self, name: _Name, asked: _Asked) -> _Wanted | None:
-        """A version that was asked for, if it is here, stands, and may leave at all."""
+        """A version that was asked for, if it is held, was not withdrawn, and may leave at all."""
         stored = self._statements.get(*name) if name in asked else None
         if stored is None or stored.state == "withdrawn" or stored.body is None:
             return None
         statement = reread(stored.body)
-        if not self._may_leave(stored, statement):
+        if not self._is_ours(stored) or statement.exercise != self._exercise:
             return None
         return _Wanted(stored.jti, stored.ver, asked[name], stored.at_us, statement)
 
@@ -173,7 +176,10 @@ class Tick:
             self._add(reader, jti, "widen" if widen else "release", ver, leaf, cut)
 
     def _withdraw(self, jti: str, purge: bool, held: Mapping[str, Holding]) -> None:
-        """Write a withdrawal to exactly the channels that hold the statement."""
+        """Write a withdrawal of an own statement to exactly the channels that hold it."""
+        stored = self._statements.get(jti)
+        if stored is None or not self._is_ours(stored):
+            return
         for reader, holding in held.items():
             if not holding.withdrawn or (purge and not holding.purged):
                 leaf = withdraw_leaf(jti, holding.ver, purge)

@@ -128,12 +128,17 @@ def _explain_release(decision: Decision, facts: Facts, reader: str, now_us: int)
         en, sv = f"Will be released to {reader} at {at}", f"Lämnas till {reader} {at}"
     else:
         en, sv = f"Released to {reader}", f"Lämnas till {reader}"
+    more_us = decision.widens_us
+    en_more, sv_more = (
+        (f"; more from {iso(more_us)}", f"; mer från {iso(more_us)}") if more_us else ("", "")
+    )
     return Explanation(
         released=True,
         rule=rule,
         why=why,
-        en=f"{en} by {rules}: place to {place}, time to {time}; left out: {left_out}.",
-        sv=f"{sv} enligt {rules}: plats till {_SV[place]}, tid till {_SV[time]}; utelämnat: {left_out}.",
+        en=f"{en} by {rules}: place to {place}, time to {time}; left out: {left_out}{en_more}.",
+        sv=f"{sv} enligt {rules}: plats till {_SV[place]}, tid till {_SV[time]};"
+        f" utelämnat: {left_out}{sv_more}.",
     )
 
 
