@@ -133,3 +133,9 @@ def test_headers_inside_long_strings_do_not_move_the_lines(tmp_path: Path) -> No
     with pytest.raises(ConfigError) as error:
         read(tmp_path, text)
     assert error.value.where.startswith("policy.toml:27 ")
+
+
+def test_the_example_of_the_manual_loads(tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "policy.md").read_text(encoding="utf-8")
+    policy = read(tmp_path, page.split("```toml\n")[1].split("```")[0])
+    assert [r.id for r in policy.rules] == ["sea-alerts-nordic", "nothing-from-the-air"]
