@@ -364,7 +364,7 @@ def _read_disclosure(disclosure: bytes) -> tuple[str, Any]:
     try:
         data = unb64url(disclosure)
         salt, slot, value = found = orjson.loads(data)
-        if isinstance(value, dict | list):
+        if type(value) is list or type(value) is dict:
             check(found, data)
     except (ValueError, TypeError, RecursionError) as e:
         raise Refused("malformed", f"a disclosure is not [salt, slot, value]: {e}") from e
