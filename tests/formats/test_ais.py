@@ -243,6 +243,18 @@ def test_lines_without_time_take_the_given_day_or_the_time_of_reading_and_say_so
     assert 0 <= dated.columns["time_us"][0] - day_us < 60_000_000
 
 
+def test_a_live_stream_does_not_lend_an_old_time():
+    body = b"c:1384257600"
+    tag = b"\\" + body + b"*%02X" % reduce(xor, body, 0) + b"\\"
+    for live, later in ((True, TimeSource.RECEIVED), (False, TimeSource.TAG_BLOCK)):
+        decoder = AisDecoder(live=live)
+        sources = [
+            decoder.decode(data, NOW_US + at_s * 1_000_000).columns["time_source"].tolist()
+            for at_s, data in ((0, tag + GOOD + GOOD), (3, GOOD), (9, GOOD))
+        ]
+        assert sources == [[TimeSource.TAG_BLOCK] * 2, [TimeSource.TAG_BLOCK], [later]]
+
+
 def test_the_time_a_receiver_wrote_behind_the_sentence():
     out = decode(b"!AIVDM,1,1,,A,15B4FT5000JRP>PE6E68Nbkl0PS5,0*70,b003669794,1272412827\n")
     assert out.columns["time_us"].tolist() == [1_272_412_827_000_000]

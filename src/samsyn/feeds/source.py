@@ -235,8 +235,7 @@ def _http(
                 with client.stream("GET", settings.source) as reply:
                     good = reply.status_code == httpx.codes.OK
                     if good:
-                        for data in reply.iter_bytes(SOCKET_READ_BYTES):
-                            yield Piece(data)
+                        yield from _body(reply, stop)
                     else:
                         report.refuse("http-status", detail=str(reply.status_code))
             except (httpx.HTTPError, httpx.InvalidURL) as e:
@@ -251,6 +250,16 @@ def _http(
                 going = wait.again()
             if not going:
                 return
+
+
+def _body(reply: httpx.Response, stop: threading.Event) -> Iterator[Piece]:
+    """A reply in pieces, no more of it than a document may have: an endless one is left."""
+    heard = 0
+    for data in reply.iter_bytes(SOCKET_READ_BYTES):
+        heard += len(data)
+        yield Piece(data)
+        if heard > limits.JSON_DOCUMENT_BYTES or stop.is_set():
+            return
 
 
 class _BackOff:

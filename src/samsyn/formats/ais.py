@@ -31,6 +31,7 @@ Bools = npt.NDArray[np.bool_]
 
 SEA_DOMAIN: Final = 1 << 32  # observations.craft: the key of a ship is this plus its MMSI
 FEET_PER_METRE: Final = 1 / 0.3048
+CARRY_US: Final = 5 * SECOND_US
 TYPES: Final = range(1, 28)  # ITU-R M.1371-5
 _SART_ACTIVE: Final = 14  # navigational status
 _DEVICES: Final = {970: Emergency.AIS_SART, 972: Emergency.AIS_MOB, 974: Emergency.AIS_EPIRB}
@@ -208,12 +209,16 @@ class AisDecoder:
     """One stream of AIS sentences to columns, piece by piece.
 
     `day_us` is the start of the day that the settings give for a recording whose lines carry no
-    time: then only the second within the minute is known, from the message itself.
+    time: then only the second within the minute is known, from the message itself. A `live` stream
+    that says a time now and then lends it to lines of the next `CARRY_US` only; in a recording it
+    holds until the next.
     """
 
-    def __init__(self, day_us: int | None = None) -> None:
+    def __init__(self, day_us: int | None = None, *, live: bool = False) -> None:
         self.reader = NmeaReader()
         self._day_us = day_us
+        self._live = live
+        self._time_said_us = 0
         self._told_no_time = False
 
     def decode(self, data: bytes, received_us: int) -> Decoded:
@@ -222,7 +227,11 @@ class AisDecoder:
         `received_us` is the time of rows whose stream says none.
         """
         out = Decoded()
+        if self._live and received_us - self._time_said_us > CARRY_US:
+            self.reader.forget_time()
         payloads = self.reader.read(data, out)
+        if self.reader.said_time:
+            self._time_said_us = received_us
         rows = _Rows(payloads)
         rows.fill(out)
         if len(rows.keep):

@@ -91,6 +91,7 @@ class NmeaReader:
 
     def __init__(self) -> None:
         self.lines = 0
+        self.said_time = False  # whether the last piece had a time in it
         self._open: dict[tuple[int, ...], _Part] = {}
         self._last = (NO_TIME, int(TimeSource.RECEIVED))
 
@@ -167,7 +168,12 @@ class NmeaReader:
         time_source = np.where(index >= 0, source[index], self._last[1]) if len(said) else source
         if len(said):
             self._last = (int(time_us[-1]), int(time_source[-1]))
+        self.said_time = bool((said != NO_TIME).any())
         return time_us, time_source
+
+    def forget_time(self) -> None:
+        """The last time that the stream said is too old for what comes now."""
+        self._last = (NO_TIME, int(TimeSource.RECEIVED))
 
     def _payloads(
         self, lines: _Lines, data: bytes, rows: Ints, times: tuple[Ints, Ints], into: Decoded

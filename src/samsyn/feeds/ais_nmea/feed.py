@@ -18,5 +18,5 @@ def decoder(settings: FeedSettings) -> Decoder:
         raise ConfigError(
             f"{settings.date!r} is no date", where=where, do="write it as 2013-11-12"
         ) from e
-    ais = AisDecoder(day_us)
+    ais = AisDecoder(day_us, live=settings.source.startswith(("tcp:", "udp:")))
     return Lines(ais.decode, ais.finish)
