@@ -23,6 +23,7 @@ from samsyn.formats.decoded import Decoded, Problem
 
 NOW_US = parse_iso("2026-11-21T20:00:00Z")
 GOOD = b"!AIVDM,1,1,,A,13HOI:0P0000VOHLCnHQKwvL05Ip,0*23\n"
+COMPARED_LINES = 20_000
 
 
 def decode(data: bytes, **options) -> Decoded:
@@ -117,7 +118,8 @@ def test_the_recordings_decode_exactly_as_pyais_does(data_dir, name, messages, v
     assert out.messages == messages
     moving = np.isin(out.columns["message_type"], (1, 2, 3, 18, 19)) & ~np.isnan(out.columns["lat"])
     assert len(np.unique(out.columns["craft"][moving])) == vessels
-    ours, theirs = by_us(out), all_by_pyais(data)
+    some = b"".join(data.splitlines(keepends=True)[:COMPARED_LINES])
+    ours, theirs = by_us(decode(some)), all_by_pyais(some)
     assert len(ours) == len(theirs)
     for our, their in zip(ours, theirs, strict=True):
         assert our == their

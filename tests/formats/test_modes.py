@@ -226,8 +226,9 @@ def test_the_long_recording(data_dir):
         for t, key, lat, lon in zip(c["time_us"], c["craft"], c["lat"], c["lon"], strict=True)
         if lat is not None
     }
-    split = [text.split(",") for text in data.decode().split()]
-    theirs = rs1090.decode([f[18:] for _, f in split], [float(t) for t, _ in split])
+    split = [(float(time), frame[18:]) for time, frame in (t.split(",") for t in data.decode().split())]
+    own = [(time, frame) for time, frame in split if frame[0] in "589"]  # formats with their own address
+    theirs = rs1090.decode([frame for _, frame in own], [time for time, _ in own])
     # of the 30 addresses heard, seven are ground transmitters that only send system status, and one
     # is nobody's own
     assert len({m["icao24"] for m in theirs}) == 30

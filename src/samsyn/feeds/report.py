@@ -54,9 +54,10 @@ class FeedReport:
         self.lines += out.lines
         self.messages += out.messages
         self.rows += out.rows
-        self.types += out.types
-        self.refused += out.refused
-        self.unhandled += out.unhandled
+        # made anew, not changed: another thread may be reading the old one
+        self.types = self.types + out.types
+        self.refused = self.refused + out.refused
+        self.unhandled = self.unhandled + out.unhandled
         for problem in out.problems:
             self._tell(problem.reason, problem.where(), problem.detail)
         if out.rows:
@@ -67,7 +68,7 @@ class FeedReport:
 
     def refuse(self, reason: str, *, offset: int | None = None, detail: str = "") -> None:
         """Count something that went wrong with the source itself, not with what it said."""
-        self.refused[reason] += 1
+        self.refused = self.refused + Counter([reason])
         self._tell(reason, "" if offset is None else f"byte {offset}", detail)
 
     def _tell(self, reason: str, where: str, detail: str) -> None:
