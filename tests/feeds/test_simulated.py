@@ -8,12 +8,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from pyais.encode import encode_dict
 
 from samsyn.base.clock import ManualClock, parse_iso
 from samsyn.base.settings import FeedSettings
 from samsyn.feeds.report import FeedReport
 from samsyn.feeds.runner import guess, open_feed
-from samsyn.feeds.simulated import SCENARIOS
+from samsyn.feeds.simulated import SCENARIOS, air_sea
+from samsyn.feeds.simulated.ways import State
 from samsyn.watch.finding import Finding
 from samsyn.watch.runner import Watch
 
@@ -65,6 +67,36 @@ def is_as_said(findings: list[Finding], *said: tuple[str, str, int, int, str | N
 def test_the_same_file_gives_the_same_traffic():
     first, second = read(SAMPLE)[0], read(SAMPLE)[0]
     assert pl.concat(first).equals(pl.concat(second))
+
+
+@pytest.mark.parametrize(
+    ("lat", "lon", "speed", "course", "heading", "status"),
+    [
+        (55.5, 15.25, 0.7, 41.0, 290.0, 2),
+        (-33.9, -151.2, 102.0, 359.9, 0.0, 0),
+        (0.1, -0.1, 0, 0, 359, 5),
+    ],
+)
+def test_a_position_is_written_as_pyais_writes_it(
+    lat: float, lon: float, speed: float, course: float, heading: float, status: int
+):
+    message = {
+        "type": 1,
+        "mmsi": 300000001,
+        "status": status,
+        "turn": -128,
+        "lat": lat,
+        "lon": lon,
+        "speed": speed,
+        "accuracy": 1,
+        "course": course,
+        "heading": int(heading),
+        "second": 60,
+        "maneuver": 0,
+    }
+    (theirs,) = encode_dict(message, talker_id="AI", sentence_type="VDM")
+    state = State(lat, lon, speed, course, heading, status)
+    assert air_sea._position(300000001, state) == theirs
 
 
 def test_no_craft_has_a_state():

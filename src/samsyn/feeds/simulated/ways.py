@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from random import Random
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from samsyn.base.geo import METRES_PER_NM, bearing_deg, distance_m
 from samsyn.feeds.simulated.scenario import Air, Craft, Ground, Lane, Leg, Place
-
-Floats = npt.NDArray[np.float64]
 
 UNDER_WAY, AT_ANCHOR, MOORED, FISHING = 0, 1, 5, 7
 FERRY_IN_PORT_MIN = 25.0
@@ -48,15 +47,19 @@ class Sailing:
     begun_nm: float
     aside_nm: float
     ferry: bool
-    _sums_nm: Floats = field(init=False)
+    _sums_nm: list[float] = field(init=False)
+    _courses: list[float] = field(init=False)
 
     def __post_init__(self) -> None:
         points = np.array(self.way)
         legs = distance_m(points[:-1, 0], points[:-1, 1], points[1:, 0], points[1:, 1]) / METRES_PER_NM
-        self._sums_nm = np.concatenate([[0.0], np.cumsum(legs)])
+        self._sums_nm = [0.0, *np.cumsum(legs).tolist()]
+        self._courses = bearing_deg(
+            points[:-1, 0], points[:-1, 1], points[1:, 0], points[1:, 1]
+        ).tolist()
 
     def at(self, minute: float) -> State:
-        length_nm = float(self._sums_nm[-1])
+        length_nm = self._sums_nm[-1]
         gone_nm = self.begun_nm + self.speed_kn * minute / 60
         back, still = False, False
         if self.ferry:
@@ -70,12 +73,11 @@ class Sailing:
         return self._state(length_nm - along_nm if back else along_nm, back, still)
 
     def _state(self, along_nm: float, back: bool, still: bool) -> State:
-        leg = min(int(np.searchsorted(self._sums_nm, along_nm, side="right")), len(self.way) - 1)
+        leg = min(bisect_right(self._sums_nm, along_nm), len(self.way) - 1)
         a, b = self.way[leg - 1], self.way[leg]
         share = (along_nm - self._sums_nm[leg - 1]) / (self._sums_nm[leg] - self._sums_nm[leg - 1])
         lat, lon = a[0] + share * (b[0] - a[0]), a[1] + share * (b[1] - a[1])
-        course = float(bearing_deg(a[0], a[1], b[0], b[1]))
-        course = (course + 180) % 360 if back else course
+        course = (self._courses[leg - 1] + (180 if back else 0)) % 360
         lat, lon = _aside(lat, lon, course, self.aside_nm)
         return State(
             lat, lon, 0.0 if still else self.speed_kn, course, course, MOORED if still else UNDER_WAY
@@ -91,12 +93,12 @@ class Anchored:
     period_min: float
 
     def at(self, minute: float) -> State:
-        phase = 2 * np.pi * minute / self.period_min
-        lat, lon = _aside(*self.at_place, self.wind_deg, YAW_M * float(np.sin(phase)) / METRES_PER_NM)
-        pace = float(np.cos(phase))
-        speed = abs(pace) * 2 * np.pi * YAW_M / METRES_PER_NM / (self.period_min / 60)
+        phase = 2 * math.pi * minute / self.period_min
+        lat, lon = _aside(*self.at_place, self.wind_deg, YAW_M * math.sin(phase) / METRES_PER_NM)
+        pace = math.cos(phase)
+        speed = abs(pace) * 2 * math.pi * YAW_M / METRES_PER_NM / (self.period_min / 60)
         course = (self.wind_deg + (90 if pace >= 0 else 270)) % 360
-        heading = (self.wind_deg + 12 * float(np.sin(phase))) % 360
+        heading = (self.wind_deg + 12 * math.sin(phase)) % 360
         return State(lat, lon, speed, course, heading, AT_ANCHOR)
 
 
@@ -110,9 +112,9 @@ class Fishing:
     speed_kn: float
 
     def at(self, minute: float) -> State:
-        turned = self.begun_deg + np.degrees(self.speed_kn * minute / 60 / self.radius_nm)
+        turned = self.begun_deg + math.degrees(self.speed_kn * minute / 60 / self.radius_nm)
         lat, lon = _aside(*self.middle, turned - 90, self.radius_nm)
-        course = float((turned + 90) % 360)
+        course = (turned + 90) % 360
         return State(lat, lon, self.speed_kn, course, course, FISHING)
 
 
@@ -236,6 +238,6 @@ def flights(air: Air, minutes: float, rng: Random) -> list[Flight]:
 
 def _aside(lat: float, lon: float, course_deg: float, right_nm: float) -> Place:
     """A place so far to the right of a course, on a flat earth."""
-    right = np.radians(course_deg + 90)
-    north, east = right_nm * float(np.cos(right)) / 60, right_nm * float(np.sin(right)) / 60
-    return lat + north, lon + east / float(np.cos(np.radians(lat)))
+    right = math.radians(course_deg + 90)
+    north, east = right_nm * math.cos(right) / 60, right_nm * math.sin(right) / 60
+    return lat + north, lon + east / math.cos(math.radians(lat))
