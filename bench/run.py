@@ -17,7 +17,6 @@ import platform
 import subprocess
 import sys
 import time
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -37,22 +36,30 @@ def questions() -> list[str]:
     return sorted(p.stem.removeprefix("q_") for p in HERE.glob("q_*.py"))
 
 
-def ask(name: str) -> dict[str, Any]:
-    """One question's answer, ready to be kept."""
+def ask(name: str) -> list[dict[str, Any]]:
+    """One question's answer: flat rows, ready to be kept. `question` is the module's name."""
     module = importlib.import_module(f"bench.q_{name}")
     asked = (module.__doc__ or name).splitlines()[0]
     with SCREEN.status(asked):
         rows: list[Row] = list(module.rows())
-    return {
-        "asked": asked,
-        "measured": time.strftime("%Y-%m-%d"),
-        "machine": machine(),
-        "rows": [asdict(row) for row in rows],
-    }
+    here = machine()
+    return [
+        {
+            "question": name,
+            "metric": row.metric,
+            "value": row.value,
+            "unit": row.unit,
+            "compared_with": row.compared_with,
+            "ratio": row.ratio,
+            "machine": here,
+            "corpus": row.corpus,
+        }
+        for row in rows
+    ]
 
 
-def machine() -> dict[str, Any]:
-    """What the figures depend on: processor, cores, versions, and the commit."""
+def machine() -> str:
+    """What the figures depend on: processor, cores, load, versions, the commit and the day."""
     cpuinfo = Path("/proc/cpuinfo")
     models = [
         line.partition(":")[2].strip()
@@ -62,33 +69,37 @@ def machine() -> dict[str, Any]:
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=HERE, capture_output=True, text=True, check=False
     )
-    return {
-        "processor": models[0] if models else platform.processor(),
-        "cores": os.cpu_count(),
-        "load": round(os.getloadavg()[0], 1),
-        "python": platform.python_version(),
-        "polars": version("polars"),
-        "numpy": version("numpy"),
-        "commit": commit.stdout.strip(),
-    }
+    return ", ".join(
+        [
+            models[0] if models else platform.processor(),
+            f"{os.cpu_count()} cores",
+            f"load {os.getloadavg()[0]:.1f}",
+            f"Python {platform.python_version()}",
+            f"Polars {version('polars')}",
+            f"cryptography {version('cryptography')}",
+            f"commit {commit.stdout.strip()}",
+            time.strftime("%Y-%m-%d"),
+        ]
+    )
 
 
-def show(answers: dict[str, Any]) -> None:
+def show(rows: list[dict[str, Any]]) -> None:
     """A table for each question, and the machine."""
-    for name, answer in sorted(answers.items()):
-        table = Table(title=f"{name}: {answer['asked']}", title_justify="left")
+    for name in sorted({row["question"] for row in rows}):
+        asked = (importlib.import_module(f"bench.q_{name}").__doc__ or name).splitlines()[0]
+        table = Table(title=f"{name}: {asked}", title_justify="left")
         for head in ("metric", "corpus"):
             table.add_column(head, overflow="fold")
         for head in ("value", "ratio"):
             table.add_column(head, justify="right", no_wrap=True)
         table.add_column("compared with")
-        for row in answer["rows"]:
-            ratio = "" if row["ratio"] is None else f"{row['ratio']:.2f}"
-            value = f"{_figure(row['value'])} {row['unit']}"
-            table.add_row(row["metric"], row["corpus"], value, ratio, row["compared_with"])
+        for row in rows:
+            if row["question"] == name:
+                ratio = "" if row["ratio"] is None else f"{row['ratio']:.2f}"
+                value = f"{_figure(row['value'])} {row['unit']}"
+                table.add_row(row["metric"], row["corpus"], value, ratio, row["compared_with"])
         SCREEN.print(table)
-    here = machine()
-    SCREEN.print(f"{here['processor']}, {here['cores']} cores, Python {here['python']}")
+    SCREEN.print(machine())
 
 
 def _figure(value: float) -> str:
@@ -106,15 +117,17 @@ def main(wanted: list[str]) -> int:
         SCREEN.print(f"no such question: {', '.join(sorted(unknown))}")
         SCREEN.print(f"there are: {', '.join(questions())}")
         return 2
-    kept: dict[str, Any] = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    asked = {}
+    kept: list[dict[str, Any]] = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+    asked: list[dict[str, Any]] = []
     for name in wanted or questions():
         try:
-            asked[name] = ask(name)
+            asked += ask(name)
         except NoCorpus as e:
             SCREEN.print(f"{name}: not asked: {e}")
-    kept = {name: answer for name, answer in {**kept, **asked}.items() if name in questions()}
-    RESULTS.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
+    answered = {row["question"] for row in asked}
+    kept = [r for r in kept if r["question"] in questions() and r["question"] not in answered]
+    rows = sorted(kept + asked, key=lambda row: str(row["question"]))
+    RESULTS.write_text(json.dumps(rows, indent=1) + "\n")
     show(asked)
     return 0
 

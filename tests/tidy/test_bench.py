@@ -24,13 +24,16 @@ def test_a_question_asks_and_answers(name: str) -> None:
     assert not inspect.signature(module.rows).parameters
 
 
-def test_kept_answers_name_machine_and_measure() -> None:
+KEYS = {"question", "metric", "value", "unit", "compared_with", "ratio", "machine", "corpus"}
+
+
+def test_kept_answers_are_flat_rows_that_name_machine_and_measure() -> None:
     kept = json.loads((tree.ROOT / "bench" / "results.json").read_text())
-    assert set(kept) <= set(run.questions())
-    for answer in kept.values():
-        assert answer["machine"]["processor"]
-        assert all(row["unit"] and row["metric"] for row in answer["rows"])
-        assert all(row["compared_with"] for row in answer["rows"] if row["ratio"] is not None)
+    assert {row["question"] for row in kept} == set(run.questions())
+    for row in kept:
+        assert set(row) == KEYS
+        assert row["unit"] and row["metric"] and row["machine"]
+        assert row["compared_with"] or row["ratio"] is None
 
 
 def test_an_answer_replaces_only_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,11 +47,11 @@ def test_an_answer_replaces_only_its_own(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(run, "RESULTS", tmp_path / "results.json")
     monkeypatch.setattr(run, "questions", lambda: ["one", "two"])
     monkeypatch.setattr(run.importlib, "import_module", lambda _: Asked)
-    (tmp_path / "results.json").write_text('{"two": {"rows": []}, "gone": {"rows": []}}')
+    old = [dict.fromkeys(KEYS, None) | {"question": name} for name in ("two", "gone", "one")]
+    (tmp_path / "results.json").write_text(json.dumps(old))
     assert run.main(["one"]) == 0
     kept = json.loads((tmp_path / "results.json").read_text())
-    assert set(kept) == {"one", "two"}
-    assert kept["one"]["asked"] == "Is it one?"
+    assert [(row["question"], row["value"]) for row in kept] == [("one", 1), ("two", None)]
     assert run.main(["three"]) == 2
 
 

@@ -1,0 +1,117 @@
+"""A giving and a taking side of a channel, on disk, for the questions that need them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+
+from samsyn.base.settings import Home
+from samsyn.desk.drafts import point
+from samsyn.exchange.roster import Roster
+from samsyn.node.homes import make_home, own_card
+from samsyn.node.stores import Stores
+from samsyn.statements.ladder import place_ladder, time_ladder
+from samsyn.statements.sign import sign_many
+from samsyn.statements.statement import Draft
+
+ALERTS = 10_000
+READERS = tuple(f"r{i}" for i in range(10))
+RUNGS = (("exact", "exact"), ("area", "hour"), ("region", "day"), ("spot", "hour"), ("area", "exact"))
+
+
+def drafts(count: int) -> list[Draft]:
+    """Alerts as a standing order makes them, each of another place and time."""
+    return [_draft(i) for i in range(count)]
+
+
+def _draft(i: int) -> Draft:
+    at_us = 1_700_000_000_000_000 + i * 1_000_000
+    rows = [{"time_us": at_us + k, "lat": 55.0, "lon": 14.0, "speed_kn": 0.5} for k in range(8)]
+    slots = {
+        **place_ladder(point(54 + i % 997 / 100, 10 + i % 1009 / 60)),
+        **time_ladder(at_us),
+        "title": f"Drift: mmsi:{200_000_000 + i}",
+        "summary": "Drift: a ship",
+        "text": "A ship is carried sideways.",
+        "confidence": "medium",
+        "author": "Watch team 7",
+        "sources": ["feed roof", "detector drift"],
+        "tags": ["sea"],
+        "body.detector": "drift",
+        "body.craft": f"mmsi:{200_000_000 + i}",
+        "body.state": "open",
+        "body.start": "2026-11-21T20:15:03Z",
+        "body.measured": {"speed_kn": 0.5, "turn_deg": 110.0},
+        "body.thresholds": {"speed_min_kn": 0.3, "turn_deg": 45.0},
+        "body.evidence": rows,
+        "body.known_errors": ["A tug tows her."],
+        "body.finding": f"finding-{i}",
+    }
+    return Draft(kind="alert", marking="TLP:AMBER", onward="ask", exercise=False, slots=slots)
+
+
+class Giver:
+    """A node that signs and releases to all of `READERS`."""
+
+    def __init__(self, folder: Path) -> None:
+        home = make_home(folder / "giver", name="giver", organisation="giver", realm="actual")
+        for name in READERS:
+            other = make_home(folder / name, name=name, organisation=name, realm="actual")
+            Roster(home.partners).add(own_card(other))
+        home.policy.write_text("\n".join(_rule(i) for i in range(len(RUNGS))))
+        self.home = home
+        self.readers = folder
+        self.stores = Stores(home)
+        self.door = self.stores.door()
+        self.door.set_policy(self.stores.policy(), self.stores.readers())
+
+    def say(self, said: list[Draft]) -> None:
+        """Sign, keep and queue, durably, as many as are given at once."""
+        stores = self.stores
+        signed = sign_many(said, iss="giver", key=stores.keys.statement)
+        with stores.db.write():
+            stores.statements.put_many(signed, received_from=None, at_us=stores.clock.now_us())
+            stores.outbox.put_many(("release", s.jti, s.ver, False) for s in signed)
+
+    def __enter__(self) -> Giver:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stores.close()
+
+
+class Taker:
+    """Reader `r0` of a giver, with a new store."""
+
+    def __init__(self, giver: Giver) -> None:
+        home = Home(giver.readers / "r0")
+        for file in home.realm("actual").glob("ledger.sqlite*"):
+            file.unlink()
+        self.stores = Stores(home)
+        self.mirror = self.stores.mirror(own_card(giver.home))
+
+    def __enter__(self) -> Taker:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stores.close()
+
+
+def _rule(i: int) -> str:
+    place, time = RUNGS[i]
+    names = ", ".join(f'"{name}"' for name in READERS[i :: len(RUNGS)])
+    hide = '["author"]' if i % 2 else "[]"
+    return (
+        f'[[rule]]\nid = "rule-{i}"\nwhy = "bench"\nto = [{names}]\nkinds = ["alert"]\n'
+        f'place = "{place}"\ntime = "{time}"\nhide = {hide}\n'
+    )
