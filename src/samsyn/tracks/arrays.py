@@ -30,6 +30,8 @@ def whole(column: pl.Series, absent: int, dtype: Any) -> Array:
 
 def flags(column: pl.Series) -> Array:
     """int8: 1 true, 0 false, -1 absent."""
+    if not column.null_count():
+        return column.to_numpy().astype(np.int8)
     return whole(column.cast(pl.Int8), -1, np.int8)
 
 

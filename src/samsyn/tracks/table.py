@@ -50,6 +50,9 @@ _STATE: Final[dict[str, tuple[Any, ...]]] = {
 }
 
 
+Rows = Array | slice  # rows of a batch, in order of time
+
+
 @dataclass(frozen=True)
 class View:
     """Copies of what a frame needs, for the tracks of one viewport; each array has one length."""
@@ -92,17 +95,19 @@ class TrackTable:
             return
         with self._lock:
             time_us = batch["time_us"].to_numpy()
-            if (time_us[1:] < time_us[:-1]).any():
-                batch = batch.sort("time_us", maintain_order=True)
-                time_us = batch["time_us"].to_numpy()
             slots = self._slots(batch["craft"].to_numpy())
+            rows: Rows = slice(None)
+            if (time_us[1:] < time_us[:-1]).any():
+                rows = np.argsort(time_us, kind="stable")
             newer = time_us >= self._columns["time_us"][slots]
             if not newer.all():
-                batch, time_us, slots = batch.filter(newer), time_us[newer], slots[newer]
-            # numpy leaves the last of several values for one slot; rows are in order of time
-            self._columns["time_us"][slots] = time_us
-            self._positions(batch, time_us, slots)
-            self._rest(batch, slots)
+                rows = np.arange(len(newer))[rows]
+                rows = rows[newer[rows]]
+            # numpy leaves the last of several values for one slot; `rows` is in order of time
+            slots = slots[rows]
+            self._columns["time_us"][slots] = time_us[rows]
+            self._positions(batch, time_us, rows, slots)
+            self._rest(batch, rows, slots)
 
     def one(self, craft: int) -> dict[str, Any] | None:
         """All that is known of a craft, for a detail panel: column name to value, None where absent,
@@ -160,41 +165,36 @@ class TrackTable:
         self._columns.reserve(len(self._index))
         return slots
 
-    def _positions(self, batch: pl.DataFrame, time_us: Array, slots: Array) -> None:
-        lat, lon = floats(batch["lat"]), floats(batch["lon"])
+    def _positions(self, batch: pl.DataFrame, time_us: Array, rows: Rows, slots: Array) -> None:
+        lat, lon = floats(batch["lat"])[rows], floats(batch["lon"])[rows]
         usable = ~np.isnan(lat)
-        doubted = (batch["marks"].to_numpy() & POSITION_MARKS) != 0
+        doubted = (batch["marks"].to_numpy()[rows] & POSITION_MARKS) != 0
         if doubted.any():
             usable &= ~doubted | np.isnan(self._columns["lat"][slots])
-        if not usable.all():
-            lat, lon, time_us, slots = lat[usable], lon[usable], time_us[usable], slots[usable]
-        self._columns["lat"][slots] = lat
-        self._columns["lon"][slots] = lon
-        self._columns["position_us"][slots] = time_us
+        self._put("lat", slots, lat, usable)
+        self._put("lon", slots, lon, usable)
+        self._put("position_us", slots, time_us[rows], usable)
 
-    def _rest(self, batch: pl.DataFrame, slots: Array) -> None:
-        for name, (dtype, absent) in _WHOLE.items():
+    def _rest(self, batch: pl.DataFrame, rows: Rows, slots: Array) -> None:
+        """Every other column of which the batch has values."""
+        for name in (*_WHOLE, *_FLOATS, *_FLAGS, *_CODES, *_TEXTS):
             column = batch[name]
-            if column.null_count() < len(column):
-                values = whole(column, absent, dtype)
-                self._put(name, slots, values, values != absent if column.null_count() else None)
-        for name in _FLOATS:
-            column = batch[name]
-            if column.null_count() < len(column):
-                values = floats(column)
-                self._put(name, slots, values, ~np.isnan(values))
-        for name in _FLAGS:
-            column = batch[name]
-            if column.null_count() < len(column):
-                values = flags(column)
-                self._put(name, slots, values, values >= 0)
-        for name in _CODES:
-            values = codes(batch[name], self._tables[name])
-            self._put(name, slots, values, values >= 0)
-        for name in _TEXTS:
-            given = batch[name].is_not_null().to_numpy()
-            if given.any():
-                self._put(name, slots, np.array(batch[name].to_list(), object), given)
+            if column.null_count() == len(column):
+                continue
+            if name in _WHOLE:
+                dtype, absent = _WHOLE[name]
+                values = whole(column, absent, dtype)[rows]
+                given = values != absent if column.null_count() else None
+            elif name in _FLOATS:
+                values = floats(column)[rows]
+                given = ~np.isnan(values)
+            elif name in _TEXTS:
+                values = np.array(column.to_list(), object)[rows]
+                given = column.is_not_null().to_numpy()[rows]
+            else:
+                values = (flags(column) if name in _FLAGS else codes(column, self._tables[name]))[rows]
+                given = values >= 0
+            self._put(name, slots, values, given)
 
     def _put(self, name: str, slots: Array, values: Array, given: Array | None) -> None:
         if given is not None and not given.all():

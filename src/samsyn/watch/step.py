@@ -160,15 +160,17 @@ class Cutter:
     def cut(self, batch: pl.DataFrame, not_after_us: int | None = None) -> Iterator[Step]:
         """The steps that this batch completes. Rows later than `not_after_us`, a clock that runs
         ahead, are left out: one of them would end all steps for good."""
+        if not batch.height:
+            return
         marks = batch["marks"].to_numpy()
         unwatched = (marks & UNWATCHED_MARKS) != 0
         if not_after_us is not None:
             unwatched |= batch["time_us"].to_numpy() > not_after_us
-        if unwatched.any():
-            batch, marks = batch.filter(~unwatched), marks[~unwatched]
-        if not batch.height:
-            return
         rows = self._rows(batch, marks)
+        if unwatched.any():
+            rows = rows.pick(~unwatched)
+        if not len(rows):
+            return
         newest = np.maximum.accumulate(np.maximum(rows.time_us, self._newest_us))
         self._newest_us = int(newest[-1])
         number = newest // STEP_US
