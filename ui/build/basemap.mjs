@@ -41,12 +41,12 @@ function crossing(a, b, axis, at) {
 const whole = ([x, y]) => ({ x: Math.round(x * UNIT), y: Math.round(y * UNIT) });
 
 /**
- * Polygons cut to a box, in whole units, each as rings, the outer one first. The source has rings
- * that cross themselves, and a map drops a polygon that does: whatever is cut is made sound as well.
+ * Rings cut to a box, as polygons: rings again, the outer one first. The source has rings that cross
+ * themselves, and a map drops a polygon that does: whatever is cut is made sound as well.
  */
-function clipPolygons(polygons, [w, s, e, n]) {
+function clipRings(rings, [w, s, e, n]) {
   const clipper = new Clipper64();
-  clipper.addSubject(polygons.flat().map((ring) => ring.slice(0, -1).map(whole)));
+  clipper.addSubject(rings.filter((ring) => touches(ring, [w, s, e, n])));
   clipper.addClip([[[w, s], [e, s], [e, n], [w, n]].map(whole)]);
   const tree = new PolyTree64();
   clipper.execute(ClipType.Intersection, FillRule.NonZero, tree);
@@ -58,6 +58,12 @@ function clipPolygons(polygons, [w, s, e, n]) {
   };
   children(tree).forEach(take);
   return found;
+}
+
+function touches(ring, [w, s, e, n]) {
+  const any = (axis, low, high) =>
+    ring.some((p) => p[axis] >= low * UNIT) && ring.some((p) => p[axis] <= high * UNIT);
+  return any('x', w, e) && any('y', s, n);
 }
 
 const children = (node) => Array.from({ length: node.count }, (_, i) => node.child(i));
@@ -95,9 +101,27 @@ function pack(points) {
   return packed;
 }
 
+/**
+ * A ring of the source, which jumps where it crosses the date line, as one that runs on beyond 180
+ * degrees; the one about the pole is closed over it.
+ */
+function unrolled(ring) {
+  let turn = 0;
+  const points = ring.map(([x, y], i) => {
+    const jump = i ? x - ring[i - 1][0] : 0;
+    if (Math.abs(jump) > 180) turn -= 360 * Math.sign(jump);
+    return [x + turn, y];
+  });
+  const [first, last] = [points[0], points.at(-1)];
+  return Math.abs(first[0] - last[0]) > 180 ? [...points, [last[0], -90], [first[0], -90]] : points.slice(0, -1);
+}
+
 function land(topology, box) {
-  const found = feature(topology, topology.objects.land).features.flatMap((f) => f.geometry.coordinates);
-  return { box, polygons: clipPolygons(found, box).map((rings) => rings.map(pack)) };
+  const polygons = feature(topology, topology.objects.land).features.flatMap((f) => f.geometry.coordinates);
+  const rings = polygons.flat().map(unrolled).flatMap((ring) =>
+    [-360, 0, 360].map((turn) => ring.map(([x, y]) => whole([x + turn, y]))),
+  );
+  return { box, polygons: clipRings(rings, box).map((polygon) => polygon.map(pack)) };
 }
 
 function borders(topology, box) {

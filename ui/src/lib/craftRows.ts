@@ -35,6 +35,7 @@ export function craftRows(craft: Craft, nowUs: number, zone: Zone): [label: stri
     [t('craft.climb'), as('vertical_rate_fpm', (v) => `${v > 0 ? '+' : ''}${count(v)} ft/min`)],
     [t('craft.status'), as('nav_status', (v) => told('status', String(v)))],
     [t('craft.squawk'), as('squawk', squawk)],
+    [t('craft.emergency'), as('emergency', (v) => (v ? told('emergency', String(v)) : ''))],
     [t('craft.age'), as('time_us', (v) => t('ago', { span: span(nowUs - v) }))],
     [t('craft.heard'), as('time_us', (v) => instant(v, zone))],
     [t('fact.feed'), String(craft.feed ?? '')],

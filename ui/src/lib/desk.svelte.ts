@@ -40,7 +40,8 @@ class Desk {
   recovered = $state(false);
   help = $state(false);
   zone = $state<Zone>(localStorage.getItem(ZONE_KEPT) === 'local' ? 'local' : 'utc');
-  nowUs = $state(0);
+  nowUs = $state(0); // the realm's own time: in an exercise, the exercise's
+  wallUs = $state(Date.now() * 1000); // the time at which partners and feeds were really heard
   unread = $state.raw<ReadonlySet<string>>(new Set());
 
   matching = $derived(this.items.filter((item) => this.#matches(item)));
@@ -258,6 +259,7 @@ class Desk {
   }
 
   #tick(): void {
+    this.wallUs = Date.now() * 1000;
     const { nowUs, atMs, speed } = this.#clock;
     // While the line is down nothing tells the time: it stands still, as everything else shown.
     if (nowUs && this.line !== 'down') this.nowUs = nowUs + (performance.now() - atMs) * 1000 * speed;

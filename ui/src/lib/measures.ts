@@ -1,50 +1,50 @@
-// Names of measured values and thresholds carry their unit (`speed_kn_max`): read it off them.
+// Names of measured values and thresholds carry their unit (`speed_max_kn`): read it off them.
+import { count, figure } from './format';
 import { told } from './text.svelte';
 
-const UNITS: Record<string, { unit: string; per: number }> = {
-  kn: { unit: 'kn', per: 1 },
-  deg: { unit: '°', per: 1 },
-  m: { unit: 'm', per: 1 },
-  km: { unit: 'km', per: 1 },
-  nm: { unit: 'NM', per: 1 },
-  ft: { unit: 'ft', per: 1 },
-  fpm: { unit: 'ft/min', per: 1 },
-  s: { unit: 's', per: 1 },
-  min: { unit: 'min', per: 1 },
-  h: { unit: 'h', per: 1 },
-  share: { unit: '%', per: 0.01 },
-};
-const ENDS = ['min', 'max', 'least', 'most'];
-const SIGNS: Record<string, string> = { min: '≥', least: '≥', max: '≤', most: '≤' };
+const UNITS: Record<string, string> = { kn: 'kn', deg: '°', m: 'm', ft: 'ft', fpm: 'ft/min', s: 's' };
+const SIGNS: Record<string, string> = { min: '≥', max: '≤' };
+
+/** The parts of a name: what is measured, its unit, and which way a threshold bounds it. */
+function split(name: string): { stem: string; unit: string; end: string } {
+  const words = name.split('_');
+  let [unit, end] = ['', ''];
+  while (words.length > 1) {
+    const last = words.at(-1)!;
+    if (!unit && last in UNITS) unit = words.pop()!;
+    else if (!end && last in SIGNS) end = words.pop()!;
+    else break;
+  }
+  return { stem: words.join('_'), unit, end };
+}
 
 export interface Measure {
   label: string;
+  value: string;
   unit: string;
   sign: string; // which way a threshold points, where its name says so
-  scale: (value: number) => number;
 }
 
-function split(name: string): { stem: string[]; unit: string; end: string } {
-  const words = name.split('_');
-  // a lone trailing "min" after another unit is an end (`speed_kn_min`), else the unit (`lost_min`)
-  const last = words.at(-1)!;
-  const before = words.at(-2) ?? '';
-  const end = ENDS.includes(last) && (last !== 'min' || before in UNITS) ? words.pop()! : '';
-  const unit = words.length > 1 && words.at(-1)! in UNITS ? words.pop()! : '';
-  return { stem: words, unit, end };
+const oneDecimal = (value: number) => figure(Number(value.toFixed(1)));
+
+function withUnit(stem: string, unit: string, value: number): [value: string, unit: string] {
+  if (stem === 'squawk') return [String(value).padStart(4, '0'), ''];
+  if (stem === 'emergency') return [told('emergency', String(value)), ''];
+  if (stem.endsWith('share')) return [figure(Math.round(value * 100)), '%'];
+  if (unit === 's' && value >= 2 * 3600) return [oneDecimal(value / 3600), 'h'];
+  if (unit === 's' && value >= 120) return [oneDecimal(value / 60), 'min'];
+  if (unit === 'm' && value >= 10_000) return [oneDecimal(value / 1000), 'km'];
+  if (unit === 'm' || unit === 'ft' || unit === 'deg') return [count(value), UNITS[unit]!];
+  return [figure(value), UNITS[unit] ?? ''];
 }
 
-/** How to show a measured value or a threshold: words, unit, and seconds as minutes or hours. */
-export function measure(name: string): Measure {
+/** How to show a measured value or a threshold by its name. */
+export function measure(name: string, value: number): Measure {
   const { stem, unit, end } = split(name);
-  const words = stem.join(' ');
-  const { unit: shown, per } = UNITS[unit] ?? { unit: '', per: 1 };
-  return {
-    label: told('measure', stem.join('_'), words.charAt(0).toUpperCase() + words.slice(1)),
-    unit: shown,
-    sign: SIGNS[end] ?? '',
-    scale: (value) => value / per,
-  };
+  const words = stem.replaceAll('_', ' ');
+  const [shown, unitShown] = withUnit(stem, unit, value);
+  const label = told('measure', stem, words.charAt(0).toUpperCase() + words.slice(1));
+  return { label, value: shown, unit: unitShown, sign: SIGNS[end] ?? '' };
 }
 
 /** The thresholds that bound a measured value: those with the same stem and unit. */
@@ -52,6 +52,6 @@ export function thresholdsFor(name: string, thresholds: Record<string, number>):
   const own = split(name);
   return Object.entries(thresholds).filter(([other]) => {
     const that = split(other);
-    return that.stem.join() === own.stem.join() && that.unit === own.unit;
+    return that.stem === own.stem && that.unit === own.unit;
   });
 }

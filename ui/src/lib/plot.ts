@@ -40,7 +40,7 @@ export function lanes(rows: EvidenceRow[], thresholds: Record<string, number>): 
   const found: Lane[] = [];
   if (has('speed_kn')) {
     const limits = Object.entries(thresholds)
-      .filter(([name]) => /^speed_kn(_(min|max|least|most))?$/.test(name))
+      .filter(([name]) => /^speed(_min|_max)?_kn$/.test(name))
       .map(([name, value]) => ({ name, value }));
     found.push(lineLane(rows, 'speed_kn', limits));
   }

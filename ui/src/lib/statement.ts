@@ -1,6 +1,6 @@
 // What the page reads out of a statement's slots; a slot that is not held gives null or nothing.
 import { parseIso } from './format';
-import type { EvidenceRow, Finding, Item } from './types';
+import type { Detector, EvidenceRow, Finding, Item, Text } from './types';
 
 export const PLACE_RUNGS = ['region', 'area', 'spot', 'exact'] as const;
 export const TIME_RUNGS = ['day', 'hour', 'exact'] as const;
@@ -26,9 +26,17 @@ function isRow(row: unknown): row is EvidenceRow {
   return typeof (row as EvidenceRow | null)?.time_us === 'number';
 }
 
-export function knownErrors(item: Item): string[] {
-  const errors = item.slots['body.known_errors'];
-  return Array.isArray(errors) ? errors.filter((e) => typeof e === 'string') : [];
+/** What could explain a situation away, as named in it by id or in English, told in the reader's language. */
+export function knownErrors(named: unknown, detector: Detector | undefined): Partial<Text>[] {
+  const words = Array.isArray(named) ? named.filter((e) => typeof e === 'string') : [];
+  if (!words.length) return detector?.known_errors ?? [];
+  return words.map((w) => detector?.known_errors.find((e) => e.id === w || e.en === w) ?? { en: w });
+}
+
+/** Why a situation ended, told by id where we know the detector. */
+export function closedBecause(named: string, detector: Detector | undefined): Partial<Text> {
+  const known = Object.entries(detector?.closed ?? {}).find(([id, text]) => id === named || text.en === named);
+  return known?.[1] ?? { en: named };
 }
 
 /** What an inbox row and the map colour by. An alert is open until it says closed. */

@@ -17,7 +17,8 @@ export interface Feed {
   state: 'live' | 'silent' | 'ended' | 'waiting' | 'failed';
   rows: number;
   refused: number;
-  last_heard_us: number | null;
+  last_heard_us: number | null; // by the wall clock, also in an exercise
+  problem?: string;
 }
 
 export interface Threshold {
@@ -30,7 +31,8 @@ export interface Detector {
   title: Text;
   definition: Text;
   what_to_do: Text;
-  known_errors: Text[];
+  known_errors: ({ id?: string } & Text)[];
+  closed?: Record<string, Text>;
   thresholds: Record<string, Threshold>;
 }
 
@@ -123,7 +125,7 @@ export interface Link {
   partner: string;
   organisation: string;
   state: 'up' | 'waiting' | 'refused' | 'down';
-  last_heard_us: number | null;
+  last_heard_us: number | null; // by the wall clock, also in an exercise
   sent: number;
   applied: number;
   received: number;

@@ -45,7 +45,7 @@ const SEAS: Sea[] = [
   ['Norwegian Sea', 'Norska havet', 66.5, 5.0, 1], ['Barents Sea', 'Barents hav', 72.3, 36.0, 1],
   ['The Sound', 'Öresund', 55.87, 12.78, 3], ['Great Belt', 'Stora Bält', 55.35, 11.0, 3],
   ['Gdańsk Bay', 'Gdańskbukten', 54.75, 19.2, 3], ['Hanö Bay', 'Hanöbukten', 55.75, 14.75, 3],
-  ['Bay of Kiel', 'Kielbukten', 54.55, 10.4, 3], ['Lake Ladoga', 'Ladoga', 60.85, 31.5, 3],
+  ['Bay of Kiel', 'Kielbukten', 54.55, 10.4, 3]
 ];
 
 /** From which zoom a rank is shown. */

@@ -10,14 +10,17 @@ import { MARKS_FRAGMENT, MARKS_VERTEX, VECTORS_FRAGMENT, VECTORS_VERTEX } from '
 const EARTH_ROUND_M = 40_075_016.686;
 const KNOT_M_S = 1852 / 3600;
 const VECTOR_ZOOM = 7; // from here on a line shows where a craft will be
-const VECTOR_S = { [SEA]: 360, [AIR]: 60 } as Record<number, number>;
+const VECTOR_S: Record<number, number> = { [SEA]: 360, [AIR]: 60 };
 const MOVING_KN = 0.5;
 const FLOATS = 6; // x, y, course in radians (or NONE), age, domain, flags
 const NONE = -10;
 
-export function mercator(lat: number, lon: number): [number, number] {
+// The square that the map is drawn in: 0 to 1 from west to east and from north to south.
+const mercatorX = (lon: number) => lon / 360 + 0.5;
+
+function mercatorY(lat: number): number {
   const sine = Math.sin((Math.max(-85, Math.min(85, lat)) * Math.PI) / 180);
-  return [lon / 360 + 0.5, 0.5 - Math.log((1 + sine) / (1 - sine)) / (4 * Math.PI)];
+  return 0.5 - Math.log((1 + sine) / (1 - sine)) / (4 * Math.PI);
 }
 
 interface Program {
@@ -55,6 +58,7 @@ export class TrackLayer implements CustomLayerInterface {
   #vectorsBuffer: WebGLBuffer | null = null;
   #marksArray: WebGLVertexArrayObject | null = null;
   #vectorsArray: WebGLVertexArrayObject | null = null;
+  #places = new Float32Array(0); // x, y of each row of the frame, from #origin
   #points = new Float32Array(0);
   #lines = new Float32Array(0);
   #lineCount = 0;
@@ -75,7 +79,7 @@ export class TrackLayer implements CustomLayerInterface {
   update(frame: Frame): void {
     this.frame = frame;
     const centre = this.#map?.getCenter();
-    this.#origin = centre ? mercator(centre.lat, centre.lng) : [0.5, 0.5];
+    this.#origin = centre ? [mercatorX(centre.lng), mercatorY(centre.lat)] : [0.5, 0.5];
     this.#fill(frame);
     this.#dirty = true;
     this.#map?.triggerRepaint();
@@ -84,14 +88,13 @@ export class TrackLayer implements CustomLayerInterface {
   /** The craft nearest to a place on the map, within `reach` pixels. */
   pick(lat: number, lon: number, reach: number): CraftId | null {
     if (!this.frame || !this.#map) return null;
-    const [x, y] = mercator(lat, lon);
-    const [dx, dy] = [x - this.#origin[0], y - this.#origin[1]];
+    const dx = mercatorX(lon) - this.#origin[0];
+    const dy = mercatorY(lat) - this.#origin[1];
     let best = (reach / (512 * 2 ** this.#map.getZoom())) ** 2;
     let found = -1;
     for (let i = 0; i < this.frame.count; i++) {
       if (!this.#visible(this.frame.domain[i]!)) continue;
-      const [mx, my] = mercator(this.frame.lat[i]!, this.frame.lon[i]!);
-      const far = (mx - this.#origin[0] - dx) ** 2 + (my - this.#origin[1] - dy) ** 2;
+      const far = (this.#places[2 * i]! - dx) ** 2 + (this.#places[2 * i + 1]! - dy) ** 2;
       if (far < best) [best, found] = [far, i];
     }
     return found < 0 ? null : this.frame.id(found);
@@ -144,6 +147,7 @@ export class TrackLayer implements CustomLayerInterface {
 
   #fill(frame: Frame): void {
     if (this.#points.length !== frame.count * FLOATS) {
+      this.#places = new Float32Array(frame.count * 2);
       this.#points = new Float32Array(frame.count * FLOATS);
       this.#lines = new Float32Array(frame.count * 6);
     }
@@ -158,8 +162,10 @@ export class TrackLayer implements CustomLayerInterface {
 
   #fillOne(frame: Frame, i: number, to: number): void {
     const [lat, domain, speed] = [frame.lat[i]!, frame.domain[i]!, frame.speed[i]!];
-    const [mx, my] = mercator(lat, frame.lon[i]!);
-    const [x, y] = [mx - this.#origin[0], my - this.#origin[1]];
+    const x = mercatorX(frame.lon[i]!) - this.#origin[0];
+    const y = mercatorY(lat) - this.#origin[1];
+    this.#places[2 * i] = x;
+    this.#places[2 * i + 1] = y;
     const course = (frame.course[i]! * Math.PI) / 180;
     const moving = speed > MOVING_KN && !Number.isNaN(course);
     const out = this.#points;
@@ -172,8 +178,14 @@ export class TrackLayer implements CustomLayerInterface {
     if (!moving) return;
     const ahead_m = speed * KNOT_M_S * VECTOR_S[domain]!;
     const ahead = ahead_m / (EARTH_ROUND_M * Math.cos((lat * Math.PI) / 180));
+    const lines = this.#lines;
     const line = this.#lineCount++ * 6;
-    this.#lines.set([x, y, domain, x + Math.sin(course) * ahead, y - Math.cos(course) * ahead, domain], line);
+    lines[line] = x;
+    lines[line + 1] = y;
+    lines[line + 2] = domain;
+    lines[line + 3] = x + Math.sin(course) * ahead;
+    lines[line + 4] = y - Math.cos(course) * ahead;
+    lines[line + 5] = domain;
   }
 }
 

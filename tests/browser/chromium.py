@@ -1,0 +1,114 @@
+"""Debian's Chromium, driven by Playwright: one page at a time, watched for errors and stray requests."""
+
+from __future__ import annotations
+
+import base64
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",  # WebGL without a graphics card
+)
+SIZE = {"width": 1440, "height": 900}
+PATIENCE_S = 30.0
+
+
+def missing() -> str:
+    """Why no browser can be driven here, or nothing."""
+    return "" if shutil.which("chromium") else "Debian's chromium is not installed"
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    path = shutil.which("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, headless=True, args=list(FLAGS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Watched:
+    """A page, what it asked for, and what went wrong in it."""
+
+    def __init__(self, browser: Browser, language: str = "en-GB") -> None:
+        self._context = browser.new_context(
+            viewport=SIZE, locale=language, timezone_id="Europe/Stockholm"
+        )
+        self.page: Page = self._context.new_page()
+        self.errors: list[str] = []
+        self.hosts: set[str] = set()
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self._context.on("request", lambda request: self._asked(request.url))
+        self.page.on("websocket", lambda line: self._asked(line.url))
+
+    def _console(self, message: object) -> None:
+        if getattr(message, "type", "") == "error":
+            self.errors.append(str(getattr(message, "text", message)))
+
+    def _asked(self, url: str) -> None:
+        if urlsplit(url).scheme not in ("blob", "data"):
+            self.hosts.add(urlsplit(url).hostname or url)
+
+    def close(self) -> None:
+        self._context.close()
+
+
+def until(page: Page, javascript: str, patience_s: float = PATIENCE_S) -> None:
+    """Ask until the expression is true; Playwright's own `wait_for_function` our policy forbids."""
+    end = time.monotonic() + patience_s
+    while not page.evaluate(javascript):
+        if time.monotonic() > end:
+            raise AssertionError(f"never became true: {javascript}")
+        page.wait_for_timeout(50)
+
+
+def sign_in(page: Page, url: str, user: str, password: str) -> None:
+    """Open the page, sign in, and wait until the map stands and the first tracks have come."""
+    page.goto(url)
+    page.fill("input[name=user]", user)
+    page.fill("input[name=password]", password)
+    page.keyboard.press("Enter")
+    until(page, "document.documentElement.dataset.ready === 'map'")
+    until(page, "Number(document.documentElement.dataset.tracks) > 0")
+
+
+def shot(page: Page, name: str, fallback: Path) -> bytes:
+    """A screenshot into the folder named by SAMSYN_SHOTS, else into `fallback`."""
+    folder = Path(os.environ.get("SAMSYN_SHOTS", fallback))
+    folder.mkdir(parents=True, exist_ok=True)
+    return page.screenshot(path=folder / f"{name}.png")
+
+
+def pixels_like(page: Page, picture: bytes, colour: tuple[int, int, int], within: int = 24) -> int:
+    """How many pixels of a screenshot have about this colour (each channel); the page itself counts."""
+    counting = """async ([data, colour, within]) => {
+        const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+        const bitmap = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
+        const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+        const drawing = canvas.getContext('2d');
+        drawing.drawImage(bitmap, 0, 0);
+        const { data: found } = drawing.getImageData(0, 0, bitmap.width, bitmap.height);
+        let count = 0;
+        for (let i = 0; i < found.length; i += 4)
+            if (colour.every((c, k) => Math.abs(found[i + k] - c) <= within)) count++;
+        return count;
+    }"""
+    data = base64.b64encode(picture).decode()
+    return int(page.evaluate(counting, [data, list(colour), within]))
