@@ -21,7 +21,9 @@ from tests.channels.nodes import Node
 class Scene:
     """A mirror that holds one entry, and an honest batch of two more."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self) -> None:
+        self.kept = tempfile.TemporaryDirectory()  # as long as this lives
+        folder = Path(self.kept.name)
         self.dk, self.se = Node(folder, "dk"), Node(folder, "se")
         self.dk.open_to([self.se, Node(folder, "fi")])
         self.mirror: Mirror = self.se.follow(self.dk)
@@ -46,7 +48,7 @@ class Scene:
 @cache
 def scene() -> Scene:
     """One for all: what is refused changes nothing, so it serves again."""
-    return Scene(Path(tempfile.mkdtemp(prefix="samsyn-")))
+    return Scene()
 
 
 values = st.recursive(

@@ -35,7 +35,7 @@ CREATE INDEX IF NOT EXISTS pending_due ON pending (not_before_us);
 Operation = Literal["release", "widen", "withdraw"]
 
 
-class Given(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class Given(msgspec.Struct, frozen=True):
     """One entry of one reader's channel. `cut` is 0 for a withdrawal."""
 
     reader: str
@@ -44,6 +44,19 @@ class Given(msgspec.Struct, frozen=True, array_like=True, gc=False):
     index: int
     cut: int
     purge: bool
+
+
+class Same(msgspec.Struct, array_like=True):
+    """Entries that say the same to several readers, as they are kept: where each has its own."""
+
+    op: Operation
+    ver: int
+    cut: int
+    purge: bool
+    index: dict[str, int]  # by reader
+
+    def each(self) -> list[Given]:
+        return [Given(r, self.op, self.ver, n, self.cut, self.purge) for r, n in self.index.items()]
 
 
 class Cut(msgspec.Struct, frozen=True):
@@ -63,7 +76,7 @@ class Holding(msgspec.Struct, frozen=True):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(list[Given]).decode
+_decode = msgspec.msgpack.Decoder(list[Same]).decode
 
 
 class Account:
@@ -78,7 +91,7 @@ class Account:
         rows = self._db.read().execute(
             "SELECT at_us, entries FROM given WHERE jti = ? ORDER BY id", (jti,)
         )
-        return [(at_us, given) for at_us, packed in rows for given in _decode(packed)]
+        return [(at_us, g) for at_us, packed in rows for same in _decode(packed) for g in same.each()]
 
     def purge_index(self, jti: str, reader: str) -> int | None:
         """The entry of this reader's channel that orders the purge of a statement."""
@@ -94,7 +107,7 @@ class Account:
         )
         for jti, packed in rows:
             readers = found.setdefault(jti, {})
-            for given in _decode(packed):
+            for given in (g for same in _decode(packed) for g in same.each()):
                 readers[given.reader] = self._after(readers.get(given.reader), given)
         return found
 
@@ -107,7 +120,7 @@ class Account:
             slots |= before.slots
         return Holding(given.ver, slots)
 
-    def record(self, at_us: int, given: Mapping[str, Sequence[Given]]) -> None:
+    def record(self, at_us: int, given: Mapping[str, Sequence[Same]]) -> None:
         """Keep the entries of one tick, by statement."""
         with self._db.write() as db:
             db.executemany(

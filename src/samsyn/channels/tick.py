@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from samsyn.channels.given import Account, Cut, Given, Holding, Operation
+from samsyn.channels.given import Account, Cut, Holding, Operation, Same
 from samsyn.channels.leaf import release_leaf, withdraw_leaf
 from samsyn.channels.outbox import Queued
 from samsyn.policy import Decision, Policy, facts_of
@@ -16,7 +16,8 @@ from samsyn.statements.reread import reread
 from samsyn.statements.statement import Statement, view_hash
 from samsyn.statements.store import StatementStore, Stored
 
-Entries = list[tuple[bytes, bytes]]  # leaf, private
+Entry = tuple[bytes, bytes]  # leaf, private
+Entries = list[Entry]
 
 _Name = tuple[str, int]  # jti, version; version 0 for a withdrawal, which is of all
 _Asked = dict[_Name, set[str] | None]  # for which readers; None: for all
@@ -84,7 +85,7 @@ class Tick:
         self._exercise = exercise
         self._now_us = now_us
         self._outs: dict[str, _Out] = {}
-        self._given: dict[str, list[Given]] = {}
+        self._given: dict[str, list[Same]] = {}
         self._delays: list[tuple[str, str, int, int]] = []
         self._cut_ids: dict[Cut, int] = {}
         self._counts: Counter[Operation] = Counter()
@@ -153,7 +154,7 @@ class Tick:
     def _release(self, wanted: _Wanted, decisions: Sequence[Decision], held: dict[str, Holding]) -> None:
         """Write one version to the channels of all readers that may have it now."""
         jti, ver = wanted.jti, wanted.ver
-        made: dict[tuple[int, bool], tuple[bytes, int]] = {}  # readers of one decision share the leaf
+        made: dict[tuple[int, bool], tuple[Entry, Same]] = {}  # readers of one decision share these
         for reader, decision in zip(self._policy.partners, decisions, strict=True):
             if not decision.released or (wanted.readers is not None and reader not in wanted.readers):
                 continue
@@ -171,35 +172,39 @@ class Tick:
             key = (id(decision), widen)
             if key not in made:
                 view = view_hash(wanted.statement.present(decision.slots))
-                made[key] = release_leaf(jti, ver, view, widen=widen), self._cut_id(decision)
-            leaf, cut = made[key]
-            self._add(reader, jti, "widen" if widen else "release", ver, leaf, cut)
+                cut = self._cut_id(decision)
+                entry = release_leaf(jti, ver, view, widen=widen), b"%d" % cut
+                made[key] = entry, Same("widen" if widen else "release", ver, cut, False, {})
+            entry, same = made[key]
+            same.index[reader] = self._add(reader, entry)
+        self._keep(jti, [same for _, same in made.values()])
 
     def _withdraw(self, jti: str, purge: bool, held: Mapping[str, Holding]) -> None:
         """Write a withdrawal of an own statement to exactly the channels that hold it."""
         stored = self._statements.get(jti)
         if stored is None or not self._is_ours(stored):
             return
+        rows = []
         for reader, holding in held.items():
             if not holding.withdrawn or (purge and not holding.purged):
-                leaf = withdraw_leaf(jti, holding.ver, purge)
-                self._add(reader, jti, "withdraw", holding.ver, leaf, 0, purge)
+                index = self._add(reader, (withdraw_leaf(jti, holding.ver, purge), b""))
+                rows.append(Same("withdraw", holding.ver, 0, purge, {reader: index}))
+        self._keep(jti, rows)
         self._statements.withdraw(jti, purge, self._now_us)
 
-    def _add(
-        self, reader: str, jti: str, op: Operation, ver: int, leaf: bytes, cut: int, purge: bool = False
-    ) -> None:
+    def _add(self, reader: str, entry: Entry) -> int:
+        """Put an entry at the end of a reader's channel; returns its index."""
         out = self._outs.get(reader)
         if out is None:
             out = self._outs[reader] = _Out(self._size_of(reader), [])
-        entries = out.entries
-        given = Given(reader, op, ver, out.first + len(entries), cut, purge)
-        entries.append((leaf, b"%d" % cut))
-        if jti in self._given:
-            self._given[jti].append(given)
-        else:
-            self._given[jti] = [given]
-        self._counts[op] += 1
+        out.entries.append(entry)
+        return out.first + len(out.entries) - 1
+
+    def _keep(self, jti: str, rows: list[Same]) -> None:
+        if rows:
+            self._given.setdefault(jti, []).extend(rows)
+            for row in rows:
+                self._counts[row.op] += len(row.index)
 
     def _cut_id(self, decision: Decision) -> int:
         cut = Cut(decision.slots, decision.rules)
