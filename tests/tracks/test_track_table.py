@@ -152,14 +152,19 @@ def test_a_viewport_may_cross_the_date_line_and_leaves_out_what_is_old():
     assert table.viewport(-180, -10, 180, 10, now_us=T0 + 9, limit=1).craft.tolist() == [3]
 
 
-def test_more_craft_than_the_limit_are_refused_and_what_is_held_stays(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(table_module, "TRACKS", 2)
+def test_beyond_the_limit_those_heard_longest_ago_are_forgotten(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(table_module, "TRACKS", 4)
     table = TrackTable(capacity=1)
-    table.update(rows(time_us=[T0], craft=[SHIP], lat=[55.0], lon=[15.0]))
+    craft = [SHIP + k for k in range(6)]
+    for k in range(6):
+        table.update(rows(time_us=[T0 + k], craft=[craft[k]], lat=[float(k)], lon=[1.0]))
+        assert len(table) <= 4
+    held = [table.one(key) for key in craft]
+    assert held[:2] == [None, None]
+    assert [row["lat"] for row in held[2:] if row] == [2.0, 3.0, 4.0, 5.0]
     with pytest.raises(LimitError):
-        table.update(rows(time_us=[T0, T0], craft=[7, 8], lat=[1.0, 1.0], lon=[1.0, 1.0]))
-    assert len(table) == 1
-    assert table.one(SHIP) is not None
+        table.update(rows(time_us=[T0] * 3, craft=[7, 8, 9], lat=[1.0] * 3, lon=[1.0] * 3))
+    assert table.one(craft[5]) is not None
 
 
 def test_readers_see_whole_batches_while_a_writer_writes():

@@ -8,6 +8,7 @@ import pytest
 from samsyn.base.clock import MINUTE_US, SECOND_US
 from samsyn.base.errors import ConfigError
 from samsyn.observations.plausible import Mark
+from samsyn.watch import step
 from samsyn.watch.definition import discover
 from samsyn.watch.finding import EVIDENCE_ROWS_MAX, Evidence
 from samsyn.watch.runner import Watch
@@ -127,3 +128,14 @@ def test_evidence_stays_small_and_keeps_both_ends():
     assert len(rows) <= EVIDENCE_ROWS_MAX
     assert (rows[0], rows[-1]) == (0, 9_999 * SECOND_US)
     assert rows == sorted(set(rows))
+
+
+def test_a_flood_of_craft_leaves_those_known_before_watched(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """A flood of invented identities costs bounded memory and silences no one who was there first."""
+    monkeypatch.setattr(step, "TRACKS", 1)
+    rows = wc.batch(TWELVE_HOURS)
+    flood = rows.with_columns(craft=pl.col("craft") + 1 + pl.int_range(rows.height))
+    both = pl.concat([rows[:1], flood, rows[1:]]).sort("time_us", maintain_order=True)
+    assert run(Watch(), both) == run(Watch(), rows)

@@ -36,14 +36,18 @@ class CraftIndex:
         at = np.minimum(np.searchsorted(self._sorted, keys), len(self._sorted) - 1)
         return np.where(self._sorted[at] == keys, self._slot_of_sorted[at], -1)
 
-    def find_or_add(self, keys: Keys) -> Slots:
+    def find_or_add(self, keys: Keys, limit: int) -> Slots:
         """Slot of each key. New keys get slots in the order in which they first appear, so that
-        the same rows give the same slots however they were cut into batches."""
+        the same rows give the same slots however they were cut into batches; beyond `limit` keys
+        in all, new ones get -1."""
         slots = self.find(keys)
         missing = slots < 0
-        if not missing.any():
+        if not missing.any() or len(self._keys) >= limit:
             return slots
         new, first = np.unique(keys[missing], return_index=True)
+        if len(self._keys) + len(new) > limit:
+            taken = np.sort(np.argsort(first)[: limit - len(self._keys)])
+            new, first = new[taken], first[taken]
         order = np.argsort(first)
         rank = np.empty(len(new), np.int64)
         rank[order] = np.arange(len(self._keys), len(self._keys) + len(new))

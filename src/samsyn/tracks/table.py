@@ -89,8 +89,8 @@ class TrackTable:
         return len(self._index)
 
     def update(self, batch: pl.DataFrame) -> None:
-        """Take in a batch (observations.schema). Raises `LimitError` beyond `limits.TRACKS` craft;
-        the batch is then not taken in."""
+        """Take in a batch (observations.schema). Beyond `limits.TRACKS` craft those heard longest ago
+        are forgotten. Raises `LimitError` for a batch that alone has more than half as many."""
         if not batch.height:
             return
         with self._lock:
@@ -156,14 +156,25 @@ class TrackTable:
 
     def _slots(self, craft: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         slots = self._index.find(craft)
-        missing = slots < 0
-        if not missing.any():
+        if (slots >= 0).all():
             return slots
-        if len(self._index) + len(np.unique(craft[missing])) > TRACKS:
-            raise LimitError(f"more than {TRACKS} craft", do="feed fewer craft, or restart the node")
-        slots = self._index.find_or_add(craft)
+        if len(self._index) + len(np.unique(craft[slots < 0])) > TRACKS:
+            self._forget(craft)
+        slots = self._index.find_or_add(craft, TRACKS)
         self._columns.reserve(len(self._index))
         return slots
+
+    def _forget(self, coming: npt.NDArray[np.int64]) -> None:
+        """Make room: forgets the half of the craft that were heard longest ago."""
+        if len(np.unique(coming)) > TRACKS // 2:
+            raise LimitError(f"a batch of more than {TRACKS // 2} craft")
+        count = len(self._index)
+        keep = np.sort(np.argsort(self._columns["time_us"][:count])[count - TRACKS // 2 :])
+        index, columns = CraftIndex(), SlotArrays(_STATE, len(self._columns))
+        index.find_or_add(self._index.keys[keep], TRACKS)
+        for name in _STATE:
+            columns[name][: len(keep)] = self._columns[name][keep]
+        self._index, self._columns = index, columns
 
     def _positions(self, batch: pl.DataFrame, time_us: Array, rows: Rows, slots: Array) -> None:
         lat, lon = floats(batch["lat"])[rows], floats(batch["lon"])[rows]

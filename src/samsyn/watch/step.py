@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from samsyn.base.clock import SECOND_US
+from samsyn.base.limits import TRACKS
 from samsyn.observations.craft import DOMAIN_AIR, DOMAIN_SEA, DOMAIN_SHIFT, NUMBER_MASK
 from samsyn.observations.plausible import Mark
 from samsyn.tracks.arrays import Array, SlotArrays, codes, flags, floats, whole
@@ -123,7 +124,8 @@ class Craft:
         return self._count
 
     def slots(self, craft: Array) -> Array:
-        slots = self.index.find_or_add(craft)
+        """Slot of each craft key; -1 for craft that are new when `limits.TRACKS` are known."""
+        slots = self.index.find_or_add(craft, TRACKS)
         if len(self.index) > self._count:
             self.state.reserve(len(self.index))
             keys = self.index.keys[self._count :]
@@ -167,6 +169,7 @@ class Cutter:
         if not_after_us is not None:
             unwatched |= batch["time_us"].to_numpy() > not_after_us
         rows = self._rows(batch, marks)
+        unwatched |= rows.slot < 0
         if unwatched.any():
             rows = rows.pick(~unwatched)
         if not len(rows):

@@ -200,6 +200,7 @@ def lane_ways(lane: Lane, rng: Random) -> list[Sailing]:
 
 
 def ground_ways(ground: Ground, rng: Random) -> list[Anchored | Fishing]:
+    """The ships that stay on a ground, scattered over it."""
     made: list[Anchored | Fishing] = []
     for _ in range(ground.ships):
         direction, away = rng.uniform(0, 360), ground.radius_nm * rng.uniform(0.1, 1.0)
