@@ -46,7 +46,7 @@ class Node:
 
     def __init__(self, stores: Stores, *, picture: bool = True) -> None:
         """Raises `ConfigError` where settings, zones or standing orders are wrong."""
-        self._stores = stores
+        self.stores = stores
         self._picture = picture
         settings = stores.settings
         # the realm chosen at start is the one that everything below sees
@@ -75,9 +75,9 @@ class Node:
     def _load_policy(self) -> str:
         """Why the policy file is not in force, or "". Without it nothing new is released; what was
         released stays so, and can be withdrawn."""
-        readers = self._stores.readers()
+        readers = self.stores.readers()
         try:
-            self._door.set_policy(self._stores.policy(), readers)
+            self._door.set_policy(self.stores.policy(), readers)
         except ConfigError as e:
             log.error("%s; nothing is released until this is mended", e)
             self._door.set_policy(Policy((), list(readers)), readers)
@@ -89,7 +89,7 @@ class Node:
         return Watch(names, zones=self._zones)
 
     def _make_intake(self) -> Intake:
-        stores = self._stores
+        stores = self.stores
         orders = StandingOrders(
             stores.db, self._settings.standing_order, self._definitions, stores.findings, stores.pen
         )
@@ -111,7 +111,7 @@ class Node:
 
     def start(self) -> None:
         """Raises `ConfigError` where an address is taken or another node runs on this home."""
-        stores = self._stores
+        stores = self.stores
         stores.take_lock()
         stores.replays.abandon()
         self._warm()
@@ -139,7 +139,7 @@ class Node:
             server.stop()
         for thread in self._threads:
             thread.join(timeout=10)
-        self._stores.close()
+        self.stores.close()
 
     def _run(self, work: Any, name: str) -> None:
         thread = threading.Thread(target=work, name=name, daemon=True)
@@ -148,12 +148,12 @@ class Node:
 
     def _warm(self) -> None:
         """A restart must not forget a ship that has drifted since yesterday."""
-        stores = self._stores
+        stores = self.stores
         now_us, span_us = stores.clock.now_us(), self._settings.watch.warm_us()
         self._intake.warm(self._settings.feed, now_us, span_us)
 
     def _serve(self) -> None:
-        node, stores = self._settings.node, self._stores
+        node, stores = self._settings.node, self.stores
         host, port = split_address(node.exchange_listen, "config.toml: node.exchange_listen")
         partners = partner_routes(
             self._door.reader,
@@ -189,20 +189,26 @@ class Node:
         """Twice a second: what is queued is decided, written and announced."""
         while not self._stop.wait(TICK_S):
             try:
-                if self._door.tick().entries:
-                    self._bell.ring()
-                    self._changed("statements", "links")
-                asked = self._stores.replays.take()
+                self.tick()
+                asked = self.stores.replays.take()
                 if asked:
                     self._run(lambda a=asked: self._replay(a), "replay")
             except Exception:  # the door must go on; what was not done stays queued and is retried
                 log.exception("a tick of the door failed; it is tried again")
 
+    def tick(self) -> None:
+        """Decide and write what waits; wake the partners that got something."""
+        report = self._door.tick()
+        if report.entries:
+            self._bell.ring()
+        if report.entries or report.decided:
+            self._changed("statements", "links")
+
     # replay
 
     def _replay(self, asked: Replay) -> None:
         """Play a recording into this node at the speed asked for; exercise realm only."""
-        replays, clock = self._stores.replays, self._stores.clock
+        replays, clock = self.stores.replays, self.stores.clock
         if not isinstance(clock, ExerciseClock):
             why = "a recording may only be replayed in the exercise realm (samsyn up --realm exercise)"
             replays.note(asked.id, "failed", 0.0, 0, 0, why)
@@ -221,15 +227,15 @@ class Node:
             clock.set_speed(usual)
 
     def _note_replay(self, replay_id: int, source: Source, state: str) -> None:
-        shown = source.shown(self._stores.clock.now_us())
-        self._stores.replays.note(
+        shown = source.shown(self.stores.clock.now_us())
+        self.stores.replays.note(
             replay_id, state, source.progress, source.rows, shown["refused"], source.problem
         )
 
     # what the desk asks
 
     def _make_desk(self) -> Desk:
-        stores = self._stores
+        stores = self.stores
         return Desk(
             self._settings,
             clock=stores.clock,
@@ -248,7 +254,7 @@ class Node:
         )
 
     def _partners(self) -> Partners:
-        stores = self._stores
+        stores = self.stores
         cards = stores.roster.all()
         keys = {name: key.public_bytes_raw() for name, key in stores.statement_keys().items()}
         organisations = {card.name: card.organisation for card in cards}
@@ -256,12 +262,12 @@ class Node:
         return Partners(organisations, keys)
 
     def _feeds(self) -> list[dict[str, Any]]:
-        now_us = self._stores.wall.now_us()
+        now_us = self.stores.wall.now_us()
         return [source.shown(now_us) for source in list(self._intake.sources)]
 
     def _links(self) -> list[dict[str, Any]]:
         made = []
-        for card in self._stores.roster.all():
+        for card in self.stores.roster.all():
             puller = self._pullers.get(card.name)
             if puller is None:
                 continue

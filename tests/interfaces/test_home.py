@@ -1,0 +1,200 @@
+"""The home tree as its users and their attackers meet it."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import polars as pl
+import pytest
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+
+from samsyn.node.node import Node
+from tests.interfaces.conftest import PASSWORD
+
+REPORT = {
+    "title": "Buoy adrift",
+    "text": "Seen from the pilot boat.",
+    "category": "sea",
+    "lat": 55.1234,
+    "lon": 14.4321,
+    "marking": "TLP:AMBER",
+    "confidence": "high",
+}
+LIVE = "ws://127.0.0.1:8440/api/live"
+ELSEWHERE = {"origin": "https://elsewhere.example"}
+CLOSED = [
+    "/api/session",
+    "/api/picture",
+    "/api/statements",
+    "/api/statements/x",
+    "/api/statements/x/explain",
+    "/api/links",
+    "/api/findings",
+    "/api/zones",
+    "/api/tracks/1/2",
+]
+
+
+@pytest.mark.parametrize("path", CLOSED)
+def test_nothing_is_shown_without_a_session(client: TestClient, path: str) -> None:
+    reply = client.get(path)
+    assert reply.status_code == 401
+    assert set(reply.json()["error"]) == {"code", "en", "sv"}
+
+
+def test_health_needs_no_session(client: TestClient) -> None:
+    assert client.get("/healthz").json() == {
+        "ok": True,
+        "node": "dk",
+        "realm": "actual",
+        "version": "0.1.0",
+    }
+
+
+def test_sign_in_and_out(client: TestClient) -> None:
+    assert client.post("/api/session", json={"user": "duty", "password": "wrong"}).status_code == 401
+    assert client.post("/api/session", json={"user": "nobody", "password": PASSWORD}).status_code == 401
+    reply = client.post("/api/session", json={"user": "duty", "password": PASSWORD})
+    assert reply.json() == {"user": "duty", "name": "Duty", "role": "duty"}
+    cookie = reply.headers["set-cookie"].lower()
+    assert "httponly" in cookie and "samesite=strict" in cookie
+    assert client.get("/api/session").status_code == 200
+    assert client.delete("/api/session").status_code == 200
+    assert client.get("/api/session").status_code == 401
+
+
+def test_guessing_is_slowed_down(client: TestClient) -> None:
+    said = {"user": "duty", "password": "wrong"}
+    codes = [client.post("/api/session", json=said).status_code for _ in range(12)]
+    assert codes[0] == 401 and codes[-1] == 429
+
+
+def test_a_report_goes_out_as_the_rule_says_and_comes_back_withdrawn(
+    signed_in: TestClient, node: Node
+) -> None:
+    made = signed_in.post("/api/reports", json=REPORT).json()
+    assert made["own"] and made["provenance"]["place"] == "exact" and made["released"] == []
+    node.tick()
+    told = signed_in.get(f"/api/statements/{made['jti']}").json()
+    (given,) = told["released"]
+    assert (given["reader"], given["op"], given["rule"]) == ("fi", "release", "area-to-fi")
+    assert (given["place"], given["time"], given["applied"]) == ("area", "hour", False)
+    assert "place.exact" in given["hidden"] and "place.area" not in given["hidden"]
+    why = signed_in.get(f"/api/statements/{made['jti']}/explain", params={"reader": "fi"}).json()
+    assert why["released"] and "area-to-fi" in why["en"] and "area-to-fi" in why["sv"]
+    signed_in.post(f"/api/statements/{made['jti']}/withdraw", json={"purge": True, "why": "wrong buoy"})
+    node.tick()
+    (listed,) = signed_in.get("/api/statements").json()["items"]
+    assert listed["state"] == "withdrawn" and listed["purged"] and listed["slots"] == {}
+    assert listed["released"][0]["op"] == "withdraw"
+    assert signed_in.post(f"/api/statements/{made['jti']}/withdraw", json={}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("wrong", "names"),
+    [
+        ({"lat": 91}, "lat"),
+        ({"title": " "}, "title"),
+        ({"marking": "SECRET"}, "marking"),
+        ({"category": "nonsense"}, "category"),
+        ({"confidence": "sure"}, "confidence"),
+        ({"surprise": 1}, "surprise"),
+        ({"lat": "north"}, "lat"),
+    ],
+)
+def test_a_wrong_report_names_its_field(
+    signed_in: TestClient, wrong: dict[str, Any], names: str
+) -> None:
+    reply = signed_in.post("/api/reports", json={**REPORT, **wrong})
+    assert reply.status_code == 400
+    assert names in reply.json()["error"]["en"]
+
+
+def test_explaining_to_a_stranger_is_an_error(signed_in: TestClient) -> None:
+    made = signed_in.post("/api/reports", json=REPORT).json()
+    reply = signed_in.get(f"/api/statements/{made['jti']}/explain", params={"reader": "xx"})
+    assert reply.status_code == 400
+
+
+def test_a_viewer_reads_and_does_not_write(client: TestClient) -> None:
+    client.post("/api/session", json={"user": "guest", "password": PASSWORD})
+    assert client.get("/api/statements").status_code == 200
+    assert client.post("/api/reports", json=REPORT).status_code == 403
+
+
+def test_cross_site_request_forgery(signed_in: TestClient) -> None:
+    """A form on another site can send the cookie (if a browser let it) but not the header."""
+    del signed_in.headers["x-samsyn"]
+    assert signed_in.post("/api/reports", json=REPORT).status_code == 403
+    assert signed_in.delete("/api/session").status_code == 403
+    other = {"x-samsyn": "1", "origin": "https://elsewhere.example"}
+    assert signed_in.post("/api/reports", json=REPORT, headers=other).status_code == 421
+
+
+def test_dns_rebinding(signed_in: TestClient) -> None:
+    assert (
+        signed_in.get("/api/statements", headers={"host": "elsewhere.example:8440"}).status_code == 421
+    )
+
+
+def test_cross_site_live_stream(signed_in: TestClient) -> None:
+    with (
+        pytest.raises(WebSocketDisconnect),
+        signed_in.websocket_connect(LIVE, headers=ELSEWHERE),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    "path", ["/../secret.txt", "/%2e%2e/secret.txt", "/assets/..%2f..%2fsecret.txt"]
+)
+def test_path_traversal(client: TestClient, path: str) -> None:
+    assert "not for the web" not in client.get(path).text
+
+
+def test_the_page_and_its_headers(client: TestClient) -> None:
+    page = client.get("/")
+    assert "Samsyn" in page.text
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy and "unsafe" not in policy
+    assert client.get("/assets/a.js").headers["cache-control"].endswith("immutable")
+    assert client.get("/assets/gone.js").status_code == 404
+    assert "Samsyn" in client.get("/some/view").text  # the page's own addresses
+
+
+def test_a_body_too_large_is_refused(signed_in: TestClient) -> None:
+    assert signed_in.post("/api/reports", content=b"x" * 100_000).status_code == 400
+
+
+def test_live_needs_a_session(client: TestClient) -> None:
+    with (
+        pytest.raises(WebSocketDisconnect),
+        client.websocket_connect(LIVE),
+    ):
+        pass
+
+
+def test_live_sends_frames_and_what_changed(signed_in: TestClient) -> None:
+    with signed_in.websocket_connect(LIVE) as live:
+        frame = pl.read_ipc_stream(io.BytesIO(live.receive_bytes()))
+        assert {"domain", "number", "lat", "lon", "flags"} <= set(frame.columns)
+        note = live.receive_json()
+        assert {"statements", "links", "feeds", "findings"} == set(note["changed"])
+        live.send_text('{"viewport": [10, 54, 16, 58]}')
+        live.send_text("not json")
+        assert pl.read_ipc_stream(io.BytesIO(live.receive_bytes())).height == 0
+        assert live.receive_json()["changed"] == []
+
+
+def test_what_the_page_asks_once(signed_in: TestClient) -> None:
+    told = signed_in.get("/api/picture").json()
+    assert (told["node"], told["realm"], told["partners"]) == ("dk", "actual", ["fi"])
+    assert {"drift", "emergency", "silence", "zone-entry"} <= set(told["detectors"])
+    for detector in told["detectors"].values():
+        assert set(detector["title"]) == {"en", "sv"}
+    assert signed_in.get("/api/zones").json()["type"] == "FeatureCollection"
+    assert signed_in.get("/api/tracks/1/2").status_code == 404
+    assert signed_in.get("/api/findings").json() == {"items": []}
+    assert signed_in.get("/api/links").json() == {"links": []}  # pullers start with the node
