@@ -158,6 +158,8 @@ class _Listening:
         missing = (craft["arrived_us"] != NEVER_US) & (craft["arrived_us"] <= began_us)
         new = np.flatnonzero(missing & (craft["phase"] == HEARD))
         craft["phase"][new] = np.where(self._judged(new), COUNTED, IGNORED)
+        old = missing & (craft["arrived_us"] < step.end_us - int(self._value("lost_s")) * SECOND_US)
+        craft["phase"][old] = IGNORED
         slot = np.flatnonzero(missing & (craft["phase"] == COUNTED))
         if len(slot):
             runs = reception.runs(share)
