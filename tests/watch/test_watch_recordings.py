@@ -102,4 +102,6 @@ def test_three_aircraft_vanish_over_paris(data_dir: Path):
     for finding in first.values():
         assert finding.detector == "silence"
         assert "filtered" in finding.known_errors
+        for name in ("gap_s", "counted_share", "others"):
+            assert finding.measured[name] >= finding.thresholds[name]
         assert finding.lat is not None and 48.4 < finding.lat < 48.5

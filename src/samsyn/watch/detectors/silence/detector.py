@@ -265,7 +265,7 @@ class _Listening:
     def _write(
         self, silence: _Silence, at_us: int, because: str | None = None, end_us: int | None = None
     ) -> Finding:
-        gap_s = (at_us - silence.start_us) / SECOND_US
+        gap_s = (at_us - int(self._craft["arrived_us"][silence.slot])) / SECOND_US
         counted_s = float(self._craft["counted"][silence.slot]) * self._regime.span_us / SECOND_US
         known = ["reception", "identity", "filtered"]
         if self._regime.domain == DOMAIN_SEA:
