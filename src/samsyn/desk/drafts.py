@@ -52,7 +52,6 @@ def alert_draft(finding: Finding, order: StandingOrder, definition: Definition) 
         "body.thresholds": finding.thresholds,
         "body.evidence": rows,
         "body.known_errors": [e.en for e in definition.known_errors if e.id in finding.known_errors],
-        "body.feed": finding.feed,
         "body.finding": finding.key,
     }
     if finding.lat is not None and finding.lon is not None:

@@ -28,7 +28,6 @@ from samsyn.node.homes import own_card
 from samsyn.node.intake import Intake, Source
 from samsyn.node.stores import Stores
 from samsyn.observations.store import ObservationStore
-from samsyn.policy import Policy
 from samsyn.tracks.table import TrackTable
 from samsyn.watch.definition import discover as discover_detectors
 from samsyn.watch.runner import Watch
@@ -80,7 +79,7 @@ class Node:
             self._door.set_policy(self.stores.policy(), readers)
         except ConfigError as e:
             log.error("%s; nothing is released until this is mended", e)
-            self._door.set_policy(Policy((), list(readers)), readers)
+            self._door.set_policy(None, readers)  # what is signed meanwhile waits
             return str(e)
         return ""
 
@@ -286,6 +285,10 @@ class Node:
                 }
             )
         return made
+
+    def link(self, partner: str) -> dict[str, Any]:
+        """How the link with one partner stands. Raises `StopIteration` for a stranger."""
+        return next(link for link in self._links() if link["partner"] == partner)
 
     def _changed(self, *what: str) -> None:
         with self._changes_lock:

@@ -34,7 +34,6 @@ _BODY: Final[Mapping[str, Any]] = {
     "thresholds": _Figures,
     "evidence": Annotated[list[_Row], msgspec.Meta(max_length=EVIDENCE_ROWS_MAX)],
     "known_errors": Lines,
-    "feed": Word,
     "finding": Line,  # key of the situation at home
     "closed_because": Line,
 }
