@@ -79,14 +79,15 @@ def until(page: Page, javascript: str, patience_s: float = PATIENCE_S) -> None:
         page.wait_for_timeout(50)
 
 
-def sign_in(page: Page, url: str, user: str, password: str) -> None:
-    """Open the page, sign in, and wait until the map stands and the first tracks have come."""
+def sign_in(page: Page, url: str, user: str, password: str, *, tracks: bool = True) -> None:
+    """Open the page, sign in, wait until the map stands and, if asked, the first tracks are there."""
     page.goto(url)
     page.fill("input[name=user]", user)
     page.fill("input[name=password]", password)
     page.keyboard.press("Enter")
     until(page, "document.documentElement.dataset.ready === 'map'")
-    until(page, "Number(document.documentElement.dataset.tracks) > 0")
+    if tracks:
+        until(page, "Number(document.documentElement.dataset.tracks) > 0")
 
 
 def shot(page: Page, name: str, fallback: Path) -> bytes:

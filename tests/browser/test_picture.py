@@ -191,6 +191,14 @@ def test_nothing_says_exercise_in_the_actual_realm(web: Path, watched: Watched) 
     running.stop()
 
 
+def test_a_sea_without_tracks_is_a_picture_too(web: Path, watched: Watched) -> None:
+    running = Serving(FakeNode(web, sea=0, air=0))
+    sign_in(watched.page, running.url, USER, PASSWORD, tracks=False)
+    until(watched.page, "document.documentElement.dataset.tracks === '0'")
+    watched.close()
+    running.stop()
+
+
 def test_the_search_narrows_the_inbox(page: Page) -> None:
     page.keyboard.press("/")
     page.keyboard.type("se report")

@@ -1,6 +1,6 @@
 // What the page reads out of a statement's slots; a slot that is not held gives null or nothing.
 import { parseIso } from './format';
-import type { Detector, EvidenceRow, Finding, Item, Text } from './types';
+import type { Detector, EvidenceRow, Finding, Item, Lang, Text } from './types';
 
 export const PLACE_RUNGS = ['region', 'area', 'spot', 'exact'] as const;
 export const TIME_RUNGS = ['day', 'hour', 'exact'] as const;
@@ -24,6 +24,13 @@ export function evidence(item: Item): EvidenceRow[] {
 
 function isRow(row: unknown): row is EvidenceRow {
   return typeof (row as EvidenceRow | null)?.time_us === 'number';
+}
+
+/** Its title; where that is a detector's own, in the reader's language. Empty when none is held. */
+export function titleOf(item: Item, detectors: Record<string, Detector>, lang: Lang): string {
+  const title = slotText(item, 'title') || slotText(item, 'summary');
+  const own = detectors[slotText(item, 'body.detector')]?.title;
+  return own && title.startsWith(`${own.en}: `) ? own[lang] + title.slice(own.en.length) : title;
 }
 
 /** What could explain a situation away, as named in it by id or in English, told in the reader's language. */

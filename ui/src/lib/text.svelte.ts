@@ -1,4 +1,4 @@
-// The page's words. One file a language; a missing word fails the build and a test.
+// The page's words. One file a language; a missing word fails a test.
 import en from '../strings/en.json';
 import sv from '../strings/sv.json';
 import type { Lang, Text } from './types';

