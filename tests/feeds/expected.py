@@ -15,7 +15,7 @@ import samsyn.feeds
 from samsyn.base.clock import ManualClock, iso, parse_iso
 from samsyn.base.settings import FeedSettings
 from samsyn.feeds.report import FeedReport
-from samsyn.feeds.runner import open_feed
+from samsyn.feeds.runner import discover, open_feed
 from samsyn.observations.craft import craft_text
 
 FEEDS = Path(samsyn.feeds.__file__).parent
@@ -33,7 +33,7 @@ def read(kind: str, source: str, **settings: str) -> tuple[pl.DataFrame, FeedRep
     stream = open_feed(
         FeedSettings(name="try", kind=kind, source=source, **settings),
         originator="dk",
-        exercise=False,
+        exercise=discover()[kind].exercise_only,
         clock=ManualClock(READ_AT_US),
         stop=threading.Event(),
     )

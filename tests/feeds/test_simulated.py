@@ -11,6 +11,7 @@ import pytest
 from pyais.encode import encode_dict
 
 from samsyn.base.clock import ManualClock, parse_iso
+from samsyn.base.errors import ConfigError
 from samsyn.base.settings import FeedSettings
 from samsyn.feeds.report import FeedReport
 from samsyn.feeds.runner import guess, open_feed
@@ -155,3 +156,11 @@ def test_a_file_that_is_no_scenario_is_said_and_nothing_breaks(
     assert batches == []
     assert report.refused == {"malformed": 1}
     assert says in str(report.problems[0])
+
+
+def test_made_up_traffic_never_enters_the_actual_realm() -> None:
+    settings = FeedSettings(
+        name="sim", kind="simulated", source=f"file:{SCENARIOS / 'baltic-morning-fi.toml'}"
+    )
+    with pytest.raises(ConfigError, match="made up"):
+        open_feed(settings, originator="x", exercise=False, clock=ManualClock(), stop=threading.Event())

@@ -82,7 +82,9 @@ def feed_try(
     stop = threading.Event()
     timer = threading.Timer(seconds, stop.set)
     timer.daemon = True
-    stream = open_feed(settings, originator="try", exercise=False, clock=SystemClock(), stop=stop)
+    # what is tried goes nowhere; made-up traffic may be looked at too
+    made_up = settings.kind in discover() and discover()[settings.kind].exercise_only
+    stream = open_feed(settings, originator="try", exercise=made_up, clock=SystemClock(), stop=stop)
     summary = Summary()
     watch = Watch(tuple(discover_detectors()), zones=load_zones(zones) if zones else [])
     found: dict[str, Finding] = {}

@@ -47,6 +47,7 @@ class FeedKind(Struct, frozen=True):
     known_errors: tuple[dict[str, str], ...]
     sources: tuple[str, ...]  # of file, tcp, udp, http
     guess: GuessHints = GuessHints()
+    exercise_only: bool = False  # made up: never in the actual realm
 
     def decoder(self, settings: FeedSettings) -> Decoder:
         """A new decoder. Raises `ConfigError` where a setting makes no sense for the kind."""
@@ -114,7 +115,8 @@ def open_feed(
     settings: FeedSettings, *, originator: str, exercise: bool, clock: Clock, stop: threading.Event
 ) -> FeedStream:
     """A feed ready to be iterated. Raises `ConfigError` for an unknown kind, a source that cannot be
-    (no such file, no host:port), or a source or date that the kind cannot use."""
+    (no such file, no host:port), a source or date that the kind cannot use, or made-up traffic in the
+    actual realm."""
     where = f"feed {settings.name}"
     kind = _kind(settings.kind)
     scheme = settings.source.partition(":")[0].replace("https", "http")
@@ -124,6 +126,12 @@ def open_feed(
             f"kind {kind.name} does not come by {scheme}",
             where=where,
             do=f"use {', '.join(kind.sources)}",
+        )
+    if kind.exercise_only and not exercise:
+        raise ConfigError(
+            f"kind {kind.name} is made up and may only be fed to an exercise",
+            where=where,
+            do="take it out, or run the node in the exercise realm",
         )
     given = {"feed": settings.name, "originator": originator, "exercise": exercise}
     return FeedStream(settings, given, clock, stop)

@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from samsyn.base.clock import HOUR_US, SECOND_US, Clock, parse_span
+from samsyn.base.clock import HOUR_US, MINUTE_US, SECOND_US, Clock, parse_span
 from samsyn.base.errors import SamsynError
 from samsyn.base.limits import FEED_QUEUE_BATCHES
 from samsyn.base.settings import FeedSettings
@@ -30,6 +30,7 @@ from samsyn.watch.runner import Watch
 log = logging.getLogger("samsyn.intake")
 
 FLUSH_EVERY_BATCHES = 256
+AHEAD_US = MINUTE_US  # how far a live source's clock may be ahead of ours
 WAIT_S = 0.25
 
 
@@ -231,7 +232,10 @@ class Intake:
         self._tracks.update(batch)
         new = batch.filter(pl.col("time_us") > source.kept_us) if source.kept_us >= 0 else batch
         self._store.append(new)
-        return source.watch.feed(batch)
+        if _recording(source.settings):
+            return source.watch.feed(batch)
+        # one row from a clock that runs ahead must not blind the watch to all others
+        return source.watch.feed(batch, not_after_us=self._clock.now_us() + AHEAD_US)
 
     def _newest_us(self, feed: str) -> int:
         rows = self._store.scan(0, 2**62, [feed])
