@@ -1,9 +1,27 @@
+import { readFileSync } from 'node:fs';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin } from 'vite';
+
+const CARRIED = [
+  'maplibre-gl/LICENSE.txt',
+  'svelte/LICENSE.md',
+  '@uwdata/flechette/LICENSE',
+  '@fontsource-variable/ibm-plex-sans/LICENSE',
+  'world-atlas/LICENSE',
+];
+
+/** The licences of what the page carries, beside it. */
+const licences: Plugin = {
+  name: 'licences',
+  generateBundle() {
+    const parts = CARRIED.map((path) => `${path}\n\n${readFileSync(`node_modules/${path}`, 'utf8')}`);
+    this.emitFile({ type: 'asset', fileName: 'licences.txt', source: parts.join('\n\n---\n\n') });
+  },
+};
 
 // SAMSYN_WEB_OUT lets the wheel's build hook choose where the page goes.
 export default defineConfig({
-  plugins: [svelte()],
+  plugins: [svelte(), licences],
   build: {
     outDir: process.env.SAMSYN_WEB_OUT ?? '../src/samsyn/interfaces/web',
     emptyOutDir: true,
