@@ -33,7 +33,7 @@ def read(kind: str, source: str, **settings: str) -> tuple[pl.DataFrame, FeedRep
     stream = open_feed(
         FeedSettings(name="try", kind=kind, source=source, **settings),
         originator="dk",
-        exercise=discover()[kind].exercise_only,
+        exercise=kind in discover() and discover()[kind].exercise_only,
         clock=ManualClock(READ_AT_US),
         stop=threading.Event(),
     )
