@@ -76,6 +76,7 @@ class Desk {
       await this.#enter();
     } catch (failed) {
       this.user = null;
+      if (failed instanceof Failure) localStorage.removeItem(SIGNED_KEPT); // that session has ended
       if (failed instanceof Unreachable) this.line = 'down';
     }
   }
@@ -171,6 +172,7 @@ class Desk {
 
   async #enter(): Promise<void> {
     await this.refresh();
+    if (!this.user) return; // the session ended while we asked
     this.zones = await api.zones().catch(() => null); // the picture works without zones
     this.#live ??= new Live({
       frame: (bytes) => this.onFrame(bytes),
