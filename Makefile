@@ -15,7 +15,7 @@ INSTALLED := .venv/.installed
 PAGE      := $(shell find ui -type f -not -path '*/node_modules/*' -not -path '*/.*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench nightly docs lock clean
+.PHONY: help demo test lint format bench nightly docs picture lock clean
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -48,6 +48,10 @@ nightly: $(INSTALLED)  ## the long tests
 
 docs: $(INSTALLED)  ## write the generated pages of docs/
 	$(BIN)/python docs/generate.py
+
+picture: $(INSTALLED)  ## take the README's picture anew, from three running nodes
+	SAMSYN_SHOTS=build/shots $(BIN)/python -m pytest -q tests/browser/test_demo.py -k dk_sees
+	cp build/shots/demo-dk.png docs/picture.png
 
 # Only hashes and versions go into the lock files; where packages come from is each machine's matter.
 lock:  ## renew both lock files (needs uv)

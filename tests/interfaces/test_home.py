@@ -10,6 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+from samsyn.desk.drafts import ReportForm
 from samsyn.node.node import Node
 from tests.interfaces.conftest import PASSWORD
 
@@ -88,8 +89,22 @@ def test_a_report_goes_out_as_the_rule_says_and_comes_back_withdrawn(
     node.tick()
     (listed,) = signed_in.get("/api/statements").json()["items"]
     assert listed["state"] == "withdrawn" and listed["purged"] and listed["slots"] == {}
-    assert listed["released"][0]["op"] == "withdraw"
+    assert [r["op"] for r in listed["released"]] == ["release", "withdraw"]
     assert signed_in.post(f"/api/statements/{made['jti']}/withdraw", json={}).status_code == 400
+
+
+def test_all_versions_of_a_withdrawn_statement_are_one_row(signed_in: TestClient, node: Node) -> None:
+    first = signed_in.post("/api/reports", json=REPORT).json()
+    pen = node.stores.pen
+    form = ReportForm.read({**REPORT, "title": "Buoy adrift, corrected"})
+    pen.sign(form.draft(by="t", exercise=False, now_us=1), by="t", jti=first["jti"], ver=2)
+    node.tick()
+    (listed,) = signed_in.get("/api/statements").json()["items"]
+    assert (listed["ver"], listed["slots"]["title"]) == (2, "Buoy adrift, corrected")
+    pen.withdraw(first["jti"], purge=True, why="", by="t")
+    node.tick()
+    (listed,) = signed_in.get("/api/statements").json()["items"]
+    assert (listed["ver"], listed["state"], listed["purged"]) == (2, "withdrawn", True)
 
 
 @pytest.mark.parametrize(
@@ -160,6 +175,8 @@ def test_the_page_and_its_headers(client: TestClient) -> None:
     policy = page.headers["content-security-policy"]
     assert "default-src 'none'" in policy and "unsafe" not in policy
     assert client.get("/assets/a.js").headers["cache-control"].endswith("immutable")
+    packed = client.get("/assets/a.js", headers={"accept-encoding": "gzip"})
+    assert packed.headers["content-encoding"] == "gzip" and packed.text == "1"
     assert client.get("/assets/gone.js").status_code == 404
     assert "Samsyn" in client.get("/some/view").text  # the page's own addresses
 
@@ -169,11 +186,9 @@ def test_a_body_too_large_is_refused(signed_in: TestClient) -> None:
 
 
 def test_live_needs_a_session(client: TestClient) -> None:
-    with (
-        pytest.raises(WebSocketDisconnect),
-        client.websocket_connect(LIVE),
-    ):
-        pass
+    with client.websocket_connect(LIVE) as live, pytest.raises(WebSocketDisconnect) as closed:
+        live.receive_bytes()
+    assert closed.value.code == 1008  # so the page knows that it must ask for a password
 
 
 def test_live_sends_frames_and_what_changed(signed_in: TestClient) -> None:

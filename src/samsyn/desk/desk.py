@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from samsyn import __version__
-from samsyn.base.clock import Clock, ExerciseClock, iso
+from samsyn.base.clock import HOUR_US, Clock, ExerciseClock, iso
 from samsyn.base.errors import InputError
 from samsyn.base.settings import Settings
 from samsyn.channels.door import Door
@@ -28,6 +28,7 @@ from samsyn.watch.definition import Definition
 __all__ = ["Desk", "ReportForm"]
 
 STATEMENTS_SHOWN = 500
+TRACK_SHOWN_US = 6 * HOUR_US  # a craft not heard for longer is no longer drawn
 
 
 class Partners(msgspec.Struct, frozen=True):
@@ -78,7 +79,8 @@ class Desk:
         self.versions = versions
 
     @property
-    def _me(self) -> str:
+    def name(self) -> str:
+        """This node's."""
         return self._settings.node.name
 
     def now_us(self) -> int:
@@ -108,14 +110,20 @@ class Desk:
         }
 
     def _held(self) -> list[Stored]:
-        return self._statements.page(limit=STATEMENTS_SHOWN, states=("standing", "withdrawn"))
+        """The latest version of each statement; a withdrawal ends all versions, one is enough."""
+        page = self._statements.page(limit=STATEMENTS_SHOWN, states=("standing", "withdrawn"))
+        latest: dict[str, Stored] = {}
+        for stored in page:
+            if stored.jti not in latest or latest[stored.jti].ver < stored.ver:
+                latest[stored.jti] = stored
+        return list(latest.values())
 
     def _item(self, stored: Stored) -> dict[str, Any]:
         partners = self._partners()
-        own = stored.iss == self._me
+        own = stored.iss == self.name
         return item(
             stored,
-            me=self._me,
+            me=self.name,
             organisations=partners.organisations,
             keys=partners.keys,
             deliveries=self._door.delivered(stored.jti) if own else (),
@@ -141,7 +149,7 @@ class Desk:
 
     def explain(self, jti: str, reader: str) -> dict[str, Any] | None:
         """Why `reader` got, or did not get, statement `jti`; one sentence in each language."""
-        if reader not in self._partners().organisations or reader == self._me:
+        if reader not in self._partners().organisations or reader == self.name:
             raise InputError(f"{reader!r} is no partner of ours", do="see: samsyn partner list")
         if self._statements.get(jti) is None:
             return None
@@ -168,7 +176,7 @@ class Desk:
         return None if found is None else {k: _plain(v) for k, v in found.items()}
 
     def frame(self, viewport: tuple[float, float, float, float]) -> bytes:
-        return frame(self._tracks, viewport, self.now_us())
+        return frame(self._tracks, viewport, self.now_us(), TRACK_SHOWN_US)
 
 
 def _plain(value: Any) -> Any:

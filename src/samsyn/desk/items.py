@@ -68,8 +68,7 @@ def item(
             "time": finest(slots, "time", TIME_RUNGS),
             "withheld": not own and not stored.purged,
         },
-        # the last word to each reader; what came before it is in that reader's channel
-        "released": [_released(d, slots) for d in {d.reader: d for d in deliveries}.values()],
+        "released": [_released(d, slots) for d in deliveries],  # oldest first
     }
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gzip
+import mimetypes
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,8 +25,8 @@ from samsyn.base.limits import REQUEST_BODY_BYTES, SESSION_AGE_S
 from samsyn.desk.desk import Desk, ReportForm
 from samsyn.interfaces.accounts import Account, Sessions
 
-COOKIE = "samsyn_session"
 FRAME_EVERY_S = 1.0
+PACKED = (".js", ".css", ".html", ".json", ".svg")  # files of the page; nothing secret is in them
 DESK_THREADS = 4  # kept for good: each holds one reading connection of the store
 T = TypeVar("T")
 
@@ -108,6 +110,8 @@ class HomeApp:
         self._desk = desk
         self._sessions = sessions
         self._web = web
+        # browsers keep cookies by host, not by port: two nodes on one machine must not share one
+        self._cookie = f"samsyn_session_{desk.name}"
         self._threads = ThreadPoolExecutor(DESK_THREADS, thread_name_prefix="desk")
 
     async def _in_thread(self, work: Callable[..., T], *given: Any) -> T:
@@ -138,7 +142,7 @@ class HomeApp:
     # sessions
 
     def _account(self, connection: Request | WebSocket) -> Account | None:
-        return self._sessions.account(connection.cookies.get(COOKIE, ""))
+        return self._sessions.account(connection.cookies.get(self._cookie, ""))
 
     async def session(self, request: Request) -> Response:
         if request.method == "POST":
@@ -150,8 +154,8 @@ class HomeApp:
         if request.method == "DELETE":
             if "x-samsyn" not in request.headers:
                 return error("header", 403)
-            self._sessions.sign_out(request.cookies.get(COOKIE, ""))
-            reply.delete_cookie(COOKIE)
+            self._sessions.sign_out(request.cookies.get(self._cookie, ""))
+            reply.delete_cookie(self._cookie)
         return reply
 
     async def _sign_in(self, request: Request) -> Response:
@@ -172,7 +176,7 @@ class HomeApp:
         reply = json({"user": account.user, "name": account.name, "role": account.role})
         secure = request.url.scheme == "https"
         reply.set_cookie(
-            COOKIE, token, max_age=SESSION_AGE_S, httponly=True, samesite="strict", secure=secure
+            self._cookie, token, max_age=SESSION_AGE_S, httponly=True, samesite="strict", secure=secure
         )
         return reply
 
@@ -237,17 +241,23 @@ class HomeApp:
             return Response("The picture is not built: pip install . builds it.", 503)
         # names under assets/ carry a hash of their content
         kept = "assets" in asked.relative_to(self._web.resolve()).parts
-        cache = "public, max-age=31536000, immutable" if kept else "no-cache"
-        return FileResponse(asked, headers={"cache-control": cache})
+        headers = {"cache-control": "public, max-age=31536000, immutable" if kept else "no-cache"}
+        if asked.suffix not in PACKED or "gzip" not in request.headers.get("accept-encoding", ""):
+            return FileResponse(asked, headers=headers)
+        headers |= {"content-encoding": "gzip", "vary": "accept-encoding"}
+        kind = mimetypes.guess_type(asked.name)[0]
+        packed = await self._in_thread(_packed, asked, asked.stat().st_mtime_ns)
+        return Response(packed, headers=headers, media_type=kind)
 
     # live
 
     async def live(self, socket: WebSocket) -> None:
         """Track frames for the viewport about once a second, and which lists have changed."""
+        # accepted in any case: a page learns why only from a close code, not from a refused handshake
+        await socket.accept()
         if self._account(socket) is None:
             await socket.close(1008)
             return
-        await socket.accept()
         viewport: list[tuple[float, float, float, float]] = [(-180.0, -90.0, 180.0, 90.0)]
         hurry = asyncio.Event()
         sender = asyncio.create_task(self._send_frames(socket, viewport, hurry))
@@ -287,6 +297,11 @@ class HomeApp:
             await socket.close(1008)  # the session has ended
         except (WebSocketDisconnect, RuntimeError):
             return  # starlette says RuntimeError where the other side has gone while we sent
+
+
+@functools.lru_cache(maxsize=64)
+def _packed(path: Path, _changed_ns: int) -> bytes:
+    return gzip.compress(path.read_bytes(), 6, mtime=0)
 
 
 async def _body(request: Request) -> Any:
