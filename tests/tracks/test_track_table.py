@@ -194,3 +194,14 @@ def test_readers_see_whole_batches_while_a_writer_writes():
     stop.set()
     reader.join()
     assert not torn
+
+
+def test_an_aircraft_fades_in_minutes_and_a_ship_in_hours():
+    table = TrackTable()
+    table.update(rows(time_us=[T0, T0], craft=[SHIP, PLANE], lat=[55.0, 55.0], lon=[15.0, 15.0]))
+
+    def drawn(minutes: int) -> list[int]:
+        shown = frame(table, (-180, -90, 180, 90), T0 + minutes * 60_000_000)
+        return pl.read_ipc_stream(io.BytesIO(shown))["domain"].to_list()
+
+    assert [drawn(m) for m in (9, 11, 359, 361)] == [[1, 2], [1], [1], []]

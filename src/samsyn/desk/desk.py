@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from samsyn import __version__
-from samsyn.base.clock import HOUR_US, Clock, ExerciseClock, iso
+from samsyn.base.clock import Clock, ExerciseClock, iso
 from samsyn.base.errors import InputError
 from samsyn.base.settings import Settings
 from samsyn.channels.door import Door
@@ -28,7 +28,6 @@ from samsyn.watch.definition import Definition
 __all__ = ["Desk", "ReportForm"]
 
 STATEMENTS_SHOWN = 500
-TRACK_SHOWN_US = 6 * HOUR_US  # a craft not heard for longer is no longer drawn
 
 
 class Partners(msgspec.Struct, frozen=True):
@@ -176,7 +175,7 @@ class Desk:
         return None if found is None else {k: _plain(v) for k, v in found.items()}
 
     def frame(self, viewport: tuple[float, float, float, float]) -> bytes:
-        return frame(self._tracks, viewport, self.now_us(), TRACK_SHOWN_US)
+        return frame(self._tracks, viewport, self.now_us())
 
 
 def _plain(value: Any) -> Any:

@@ -8,9 +8,10 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from samsyn.base.clock import HOUR_US, MINUTE_US, SECOND_US
 from samsyn.base.limits import PICTURE_FRAME_TRACKS
 from samsyn.formats.codes import SQUAWK_EMERGENCY
-from samsyn.observations.craft import NUMBER_MASK
+from samsyn.observations.craft import DOMAIN_SEA, NUMBER_MASK
 from samsyn.observations.schema import Emergency
 from samsyn.tracks.table import ABSENT_U8, TrackTable, domain_of
 
@@ -19,10 +20,15 @@ EMERGENCY: Final = 2
 IMPLAUSIBLE: Final = 4
 EXERCISE: Final = 8
 
+# How long a craft that is not heard any more is drawn, fading. Ships report every few minutes at
+# anchor, and where a ship was last seen matters for hours; an aircraft is elsewhere in minutes.
+SEA_SHOWN_US: Final = 6 * HOUR_US
+AIR_SHOWN_US: Final = 10 * MINUTE_US
+
 BoundingBox = tuple[float, float, float, float]  # west, south, east, north; degrees
 
 
-def frame(table: TrackTable, bbox: BoundingBox, now_us: int, max_age_us: int | None = None) -> bytes:
+def frame(table: TrackTable, bbox: BoundingBox, now_us: int) -> bytes:
     """An uncompressed Arrow IPC stream, one row a track, at most `limits.PICTURE_FRAME_TRACKS`.
 
     domain UInt8 | number UInt32 | lat, lon Float32 deg | course_deg, speed_kn, altitude_ft Float32,
@@ -31,8 +37,10 @@ def frame(table: TrackTable, bbox: BoundingBox, now_us: int, max_age_us: int | N
     """
     west, south, east, north = bbox
     view = table.viewport(
-        west, south, east, north, now_us=now_us, max_age_us=max_age_us, limit=PICTURE_FRAME_TRACKS
+        west, south, east, north, now_us=now_us, max_age_us=SEA_SHOWN_US, limit=PICTURE_FRAME_TRACKS
     )
+    domain = domain_of(view.craft)
+    shown = (domain == DOMAIN_SEA) | (view.age_s <= AIR_SHOWN_US / SECOND_US)
     calls = ~np.isin(view.emergency, (ABSENT_U8, Emergency.NONE, Emergency.MEDICAL))
     calls |= np.isin(view.squawk, tuple(SQUAWK_EMERGENCY))
     bits = (
@@ -42,7 +50,7 @@ def frame(table: TrackTable, bbox: BoundingBox, now_us: int, max_age_us: int | N
         | np.where(view.exercise == 1, EXERCISE, 0)
     )
     columns = {
-        "domain": domain_of(view.craft),
+        "domain": domain,
         "number": (view.craft & NUMBER_MASK).astype(np.uint32),
         "lat": view.lat.astype(np.float32),
         "lon": view.lon.astype(np.float32),
@@ -53,5 +61,5 @@ def frame(table: TrackTable, bbox: BoundingBox, now_us: int, max_age_us: int | N
         "flags": bits.astype(np.uint8),
     }
     out = io.BytesIO()
-    pl.DataFrame(columns).write_ipc_stream(out, compression="uncompressed")
+    pl.DataFrame(columns).filter(shown).write_ipc_stream(out, compression="uncompressed")
     return out.getvalue()
