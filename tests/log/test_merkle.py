@@ -109,6 +109,17 @@ def test_three_ways_to_one_root(size: int) -> None:
     assert again.root() == frontier.root()
 
 
+@given(st.lists(st.integers(0, 600), max_size=5))
+def test_many_leaves_at_once_are_as_one_by_one(counts: list[int]) -> None:
+    hashes = [leaf_hash(leaf) for leaf in leaves_of(sum(counts))]
+    single, many = Frontier(), Frontier()
+    for hash_ in hashes:
+        single.append(hash_)
+    for count in counts:
+        many.extend(hashes[many.size : many.size + count])
+    assert (single.size, single.hashes, single.grown) == (many.size, many.hashes, many.grown)
+
+
 @given(st.data())
 def test_every_proof_holds_and_for_nothing_else(data: st.DataObject) -> None:
     size = data.draw(st.integers(1, 130))

@@ -51,16 +51,26 @@ class Frontier:
 
     def append(self, hash_: bytes) -> None:
         """Take one more leaf hash."""
-        self.grown.setdefault(0, []).append(hash_)
+        self.extend([hash_])
+
+    def extend(self, hashes: Iterable[bytes]) -> None:
+        """Take more leaf hashes, level by level: the edge's own subtree and the new ones beside it
+        pair up to the level above, and an odd one out at the end is the edge of its level."""
+        row = list(hashes)
         left, height = self.size, 0
-        while left & 1:  # two complete subtrees of one height make one of the next
-            hash_ = sha256(b"\x01" + self.hashes.pop() + hash_).digest()
+        self.size += len(row)
+        edge: list[bytes] = []
+        while row:
+            if not height % TILE_HEIGHT:
+                self.grown.setdefault(height // TILE_HEIGHT, []).extend(row)
+            if left & 1:
+                row.insert(0, self.hashes.pop())
+            if len(row) & 1:
+                edge.append(row.pop())
+            row = _paired(row)
             left >>= 1
             height += 1
-            if not height % TILE_HEIGHT:
-                self.grown.setdefault(height // TILE_HEIGHT, []).append(hash_)
-        self.hashes.append(hash_)
-        self.size += 1
+        self.hashes += reversed(edge)
 
     def root(self) -> bytes:
         """The Merkle tree hash of all leaves so far."""
@@ -86,8 +96,13 @@ def root_of(hashes: Sequence[bytes]) -> bytes:
         return EMPTY_ROOT
     while len(row) > 1:  # an odd one out at the end moves up as it is: the same tree as RFC 6962's
         odd = row[len(row) & ~1 :]
-        row = [node_hash(a, b) for a, b in zip(row[::2], row[1::2], strict=False)] + odd
+        row = _paired(row) + odd
     return row[0]
+
+
+def _paired(row: Sequence[bytes]) -> list[bytes]:
+    """`node_hash` of each two neighbours; an odd one out is not among them."""
+    return [sha256(b"\x01" + a + b).digest() for a, b in zip(row[::2], row[1::2], strict=False)]
 
 
 def complete_subtrees(begin: int, end: int) -> list[tuple[int, int]]:

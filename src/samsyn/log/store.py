@@ -73,17 +73,11 @@ class LogStore:
             if not entries:
                 return frontier.size
             first = frontier.size
-            for leaf, _ in entries:
-                frontier.append(merkle.leaf_hash(leaf))
+            leaves, private = zip(*entries, strict=True)
+            frontier.extend(map(merkle.leaf_hash, leaves))
             db.execute(
                 "INSERT INTO log_bundle VALUES (?, ?, ?, ?, ?)",
-                (
-                    log,
-                    first,
-                    len(entries),
-                    _pack([e[0] for e in entries]),
-                    _pack([e[1] for e in entries]),
-                ),
+                (log, first, len(entries), _pack(leaves), _pack(private)),
             )
             for level, hashes in frontier.grown.items():
                 _write_tiles(db, log, level, first >> merkle.TILE_HEIGHT * level, hashes)
