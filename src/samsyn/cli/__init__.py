@@ -7,6 +7,7 @@ import click
 from samsyn import __version__
 from samsyn.cli.demo import demo
 from samsyn.cli.feed import feed, replay
+from samsyn.cli.language import Group, lang_option
 from samsyn.cli.node import init, up, user, verify
 from samsyn.cli.partner import partner
 from samsyn.cli.say import explain, say, statements, withdraw
@@ -29,8 +30,14 @@ Everything at once, three nodes, nothing to set up:
 """
 
 
-@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="samsyn")
+@click.group(cls=Group, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@lang_option
+@click.version_option(
+    __version__,
+    prog_name="samsyn",
+    message="%(prog)s %(version)s",
+    help="Show the version and exit.",
+)
 def main() -> None:
     """Samsyn: the node of a security network.
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from samsyn.base.errors import ConfigError
-from samsyn.cli.show import Out, aside, facts, json_option, screen, speaking, table
+from samsyn.cli.language import t, told
+from samsyn.cli.show import Out, aside, facts, json_option, line, speaking, table
 from samsyn.demo.checks import Check
 from samsyn.demo.play import Play
 
@@ -44,25 +45,25 @@ def demo(data: Path | None, seconds: float | None, port: int, keep: Path | None,
         data = None
     if data is not None and not (data / "sea").is_dir():
         raise ConfigError(
-            f"there are no recordings in {data}", do="name another folder, or leave it out"
+            t("there are no recordings in {folder}", folder=data),
+            do=t("name another folder, or leave it out"),
         )
     if keep is not None and keep.exists():
-        raise ConfigError(f"{keep} exists already", do="name a new folder")
+        raise ConfigError(t("{folder} exists already", folder=keep), do=t("name a new folder"))
     with tempfile.TemporaryDirectory(prefix="samsyn-demo-") as made:
         root = keep or Path(made)
         root.mkdir(parents=True, exist_ok=True)
-        say = (lambda text: None) if as_json else (lambda text: aside.print(text, highlight=False))
+        say = (lambda text: None) if as_json else (lambda text: line(told(text), to=aside))
         play = Play(root, data=data, port=port, seconds=seconds, say=say)
         try:
             play.up()
-            told = {n: p.url for n, p in play.places.items()}
-            told |= {
-                "user": play.user,
-                "password": play.password,
-                "recordings": str(data or "carried ones"),
-            }
             if not as_json:
-                facts("The demo (EXERCISE)", told)
+                shown = {n: p.url for n, p in play.places.items()} | {
+                    t("user"): play.user,
+                    t("password"): play.password,
+                    t("recordings"): str(data or t("those that come with Samsyn")),
+                }
+                facts(t("The demo (EXERCISE)"), shown)
             if seconds is None:
                 _wait(play)
                 return
@@ -76,14 +77,15 @@ def _wait(play: Play) -> None:
     """Until Ctrl-C."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: play.stop.set())
-    screen.print("Sign in to each, and watch. Stop with Ctrl-C.")
+    line(t("Sign in to each, and watch. Stop with Ctrl-C."))
     play.stop.wait()
 
 
 def _summary(results: list[Check], as_json: bool) -> None:
-    rows = [("held" if r.held else "NOT HELD", r.claim, r.shown) for r in results]
+    rows = [(t("held") if r.held else t("NOT HELD"), told(r.claim), told(r.shown)) for r in results]
     Out(as_json).answer(
-        [r._asdict() for r in results], lambda: table("\nWhat was shown", ("", "claim", "shown"), rows)
+        [r._asdict() for r in results],
+        lambda: table("\n" + t("What was shown"), ("", t("claim"), t("shown")), rows),
     )
     if not all(r.held for r in results):
         raise SystemExit(1)

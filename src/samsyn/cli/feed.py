@@ -13,9 +13,13 @@ import msgspec
 from samsyn.base.clock import SystemClock, iso
 from samsyn.base.errors import ConfigError
 from samsyn.base.settings import FeedSettings
-from samsyn.cli.show import Out, facts, home_of, home_option, json_option, screen, speaking, table
-from samsyn.feeds.runner import discover, guess, open_feed
+from samsyn.cli.language import Group, language, t
+from samsyn.cli.show import Out, facts, home_of, home_option, json_option, line, speaking, table, word
+from samsyn.feeds.report import FeedProblem
+from samsyn.feeds.runner import FeedStream, discover, guess, open_feed
+from samsyn.feeds.source import EXTRACTS, check_source
 from samsyn.feeds.summary import Summary
+from samsyn.formats.decoded import REASONS
 from samsyn.node.stores import Stores
 from samsyn.watch.definition import discover as discover_detectors
 from samsyn.watch.finding import Finding
@@ -25,9 +29,10 @@ from samsyn.watch.zones import load_zones
 
 PROBLEMS_SHOWN = 10
 POLL_S = 0.3
+EXTRACT_KIND = "columns"  # of the recordings that come with Samsyn
 
 
-@click.group()
+@click.group(cls=Group)
 def feed() -> None:
     """Feeds: sources of observations."""
 
@@ -37,22 +42,41 @@ def feed() -> None:
 @speaking
 def feed_list(as_json: bool) -> None:
     """The kinds of feed that there are."""
-    kinds = discover()
-    rows = [(name, kind.title["en"], kind.title["sv"]) for name, kind in sorted(kinds.items())]
-    names = ("kind", "en", "sv")
-    Out(as_json).answer(
-        [dict(zip(names, row, strict=True)) for row in rows],
-        lambda: table("Kinds of feed", ("kind", "what it is", "på svenska"), rows),
-    )
+    kinds = sorted(discover().items())
+    told = [{"kind": name, "en": kind.title["en"], "sv": kind.title["sv"]} for name, kind in kinds]
+    rows = [(name, kind.title[language()], ", ".join(kind.sources)) for name, kind in kinds]
+    columns = (t("kind"), t("what it is"), t("comes by"))
+    Out(as_json).answer(told, lambda: table(t("Kinds of feed"), columns, rows))
 
 
 def source_of(text: str) -> str:
-    """A path or an address as a feed's `source`."""
-    if text.partition(":")[0] in ("file", "extract", "tcp", "udp", "http", "https"):
+    """A path or an address as a feed's `source`. Raises `ConfigError` where it can be neither."""
+    scheme, _, name = text.partition(":")
+    if scheme == "extract":
+        there = sorted(path.name.removesuffix(".csv.gz") for path in EXTRACTS.glob("*.csv.gz"))
+        if name not in there:
+            raise ConfigError(
+                t("no recording {name} comes with Samsyn", name=repr(name)),
+                do=t("use one of {names}", names=", ".join(there)),
+            )
+        return text
+    if scheme in ("file", "tcp", "udp", "http", "https"):
+        check_source(text)
         return text
     if not Path(text).is_file():
-        raise ConfigError(f"there is no file {text}", do="name a file, tcp:HOST:PORT, udp:... or a URL")
+        raise ConfigError(
+            t("there is no file {path}", path=text),
+            do=t("name a file, extract:NAME, tcp:HOST:PORT, udp:HOST:PORT or a URL"),
+        )
     return f"file:{Path(text).resolve()}"
+
+
+def _kind_of(address: str) -> str:
+    return EXTRACT_KIND if address.startswith("extract:") else guess(address)
+
+
+def _ends(address: str) -> bool:
+    return address.startswith(("file:", "extract:"))
 
 
 @feed.command("try")
@@ -60,9 +84,24 @@ def source_of(text: str) -> str:
 @click.option("--kind", help="A kind of `samsyn feed list`; guessed where not given.")
 @click.option("--date", default="", help="2013-11-12, for lines that carry no date.")
 @click.option("--findings", is_flag=True, help="Run the detectors over it and list what they find.")
-@click.option("--zones", type=click.Path(path_type=Path, exists=True), help="Zones for --findings.")
-@click.option("--plot", "plots", type=click.Path(path_type=Path), help="Folder for a plot a finding.")
-@click.option("--seconds", type=float, default=30.0, show_default=True, help="For sources without end.")
+@click.option(
+    "--zones",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="GeoJSON file of zones for the detectors; takes --findings for granted.",
+)
+@click.option(
+    "--plot",
+    "plots",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for a plot of each finding; takes --findings for granted.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    default=30.0,
+    show_default=True,
+    help="How long to listen to a source without end; Ctrl-C ends it too.",
+)
 @json_option
 @speaking
 def feed_try(
@@ -75,42 +114,59 @@ def feed_try(
     seconds: float,
     as_json: bool,
 ) -> None:
-    """Decode SOURCE (a file or an address) and say what is in it. Nothing is stored or signed."""
+    """Decode SOURCE and say what is in it. Nothing is stored or signed.
+
+    SOURCE is a file (gzip too), extract:NAME for a recording that comes with Samsyn, tcp:HOST:PORT,
+    udp:HOST:PORT or a URL. Exit code 1 where not one observation could be made of it.
+    """
     out = Out(as_json)
     address = source_of(source)
-    settings = FeedSettings(name="try", kind=kind or guess(address), source=address, date=date)
+    settings = FeedSettings(name="try", kind=kind or _kind_of(address), source=address, date=date)
     stop = threading.Event()
+    stream = open_feed(settings, originator="try", exercise=False, clock=SystemClock(), stop=stop)
+    watch = None
+    if findings or plots or zones:
+        watch = Watch(tuple(discover_detectors()), zones=load_zones(zones) if zones else [])
     timer = threading.Timer(seconds, stop.set)
     timer.daemon = True
-    # what is tried goes nowhere; made-up traffic may be looked at too
-    made_up = settings.kind in discover() and discover()[settings.kind].exercise_only
-    stream = open_feed(settings, originator="try", exercise=made_up, clock=SystemClock(), stop=stop)
-    summary = Summary()
-    watch = Watch(tuple(discover_detectors()), zones=load_zones(zones) if zones else [])
-    found: dict[str, Finding] = {}
-    if not address.startswith("file:"):
+    if not _ends(address):
         timer.start()
-    with out.progress() as progress:
-        task = progress.add_task(f"{settings.kind} {source}", total=1.0, note="")
-        for delivery in stream:
-            summary.add(delivery.batch)
-            if findings or plots:
-                found.update({f.key: f for f in watch.feed(delivery.batch)})
-            progress.update(task, completed=delivery.progress or 0.0, note=f"{summary.rows:,} rows")
+    summary, found = _listen(stream, watch, out, f"{settings.kind} {source}", stop)
     timer.cancel()
-    if findings or plots:
-        found.update({f.key: f for f in watch.finish()})
-    written = _write_plots(list(found.values()), plots)
     told = {
         "source": source,
         "kind": settings.kind,
         **summary.told(),
         "refused": dict(stream.report.refused),
         "problems": [msgspec.to_builtins(p) for p in stream.report.problems],
-        "findings": [msgspec.to_builtins(f) for f in found.values()],
-        "plots": written,
+        "findings": [msgspec.to_builtins(f) for f in found],
+        "plots": _write_plots(found, plots),
     }
-    out.answer(told, lambda: _show(told, list(found.values()), bool(findings or plots)))
+    out.answer(told, lambda: _show(told, stream.report.problems, found, watch is not None))
+    if not summary.rows:
+        raise SystemExit(1)
+
+
+def _listen(
+    stream: FeedStream, watch: Watch | None, out: Out, title: str, stop: threading.Event
+) -> tuple[Summary, list[Finding]]:
+    """Everything that comes until the source ends, `stop` is set or the person has seen enough."""
+    summary = Summary()
+    found: dict[str, Finding] = {}
+    with out.progress() as progress:
+        task = progress.add_task(title, total=1.0, note="")
+        try:
+            for delivery in stream:
+                summary.add(delivery.batch)
+                if watch:
+                    found.update({f.key: f for f in watch.feed(delivery.batch)})
+                note = t("{rows} rows", rows=f"{summary.rows:,}")
+                progress.update(task, completed=delivery.progress or 0.0, note=note)
+        except KeyboardInterrupt:
+            stop.set()
+    if watch:
+        found.update({f.key: f for f in watch.finish()})
+    return summary, sorted(found.values(), key=lambda f: (f.start_us, f.key))
 
 
 def _write_plots(found: Sequence[Finding], folder: Path | None) -> list[str]:
@@ -120,78 +176,127 @@ def _write_plots(found: Sequence[Finding], folder: Path | None) -> list[str]:
     names = []
     for finding in found:
         path = folder / f"{finding.detector}-{finding.craft.replace(':', '-')}-{finding.start_us}.svg"
-        path.write_text(plot(finding))
+        path.write_text(plot(finding, language=language()), "utf-8")
         names.append(str(path))
     return names
 
 
-def _show(told: dict[str, Any], found: Sequence[Finding], watched: bool) -> None:
-    plain = {k: v for k, v in told.items() if not isinstance(v, dict | list)}
-    facts(f"{told['source']}", plain)
-    for name in ("message_types", "domains"):
-        if told.get(name):
-            table("\n" + name.replace("_", " "), ("what", "rows"), sorted(told[name].items()))
+def _show(
+    told: dict[str, Any], problems: Sequence[FeedProblem], found: Sequence[Finding], watched: bool
+) -> None:
+    facts(told["source"], _facts(told))
+    if told["message_types"]:
+        rows = sorted(told["message_types"].items(), key=lambda pair: -pair[1])
+        table("\n" + t("By type of message"), (t("type"), t("rows")), rows)
+    if told["marks"]:
+        table("\n" + t("Marked as not plausible"), (t("mark"), t("rows")), sorted(told["marks"].items()))
     if told["refused"]:
-        table("\nrefused", ("reason", "count"), sorted(told["refused"].items()))
-    for problem in told["problems"][:PROBLEMS_SHOWN]:
-        screen.print(f"  {problem.get('where', '')}: {problem.get('what', '')}", markup=False)
-    if len(told["problems"]) > PROBLEMS_SHOWN:
-        screen.print(f"  ... and {len(told['problems']) - PROBLEMS_SHOWN} more (--json shows them)")
+        counts = sorted(told["refused"].items())
+        refused = [(reason, REASONS[reason][language()], count) for reason, count in counts]
+        table("\n" + t("Refused"), (t("reason"), t("what it means"), t("count")), refused)
+    for problem in problems[:PROBLEMS_SHOWN]:
+        what = problem.what if language() == "en" else problem.what_sv
+        line(f"  {problem.where}: {what}" + (f": {problem.detail}" if problem.detail else ""))
+    if len(problems) > PROBLEMS_SHOWN:
+        line("  " + t("... and {count} more (--json shows them)", count=len(problems) - PROBLEMS_SHOWN))
     if watched:
-        rows = [
-            (
-                f.detector,
-                f.craft,
-                f.state,
-                iso(f.start_us),
-                iso(f.end_us) if f.end_us else "",
-                _excess(f),
-            )
-            for f in sorted(found, key=lambda f: f.start_us)
-        ]
-        names = ("detector", "craft", "state", "start", "end", "measured")
-        table(f"\nfindings: {len(rows)}", names, rows)
+        _show_findings(found)
     for path in told["plots"]:
-        screen.print(f"plot: {path}", highlight=False)
+        line(t("plot: {path}", path=path))
+    if not told["rows"]:
+        line(
+            "\n" + t("Not one observation could be made of it as {kind}.", kind=told["kind"]),
+            style="bold red",
+        )
 
 
-def _excess(finding: Finding) -> str:
-    return ", ".join(f"{k} {v:g}" for k, v in sorted(finding.measured.items()))
+def _facts(told: dict[str, Any]) -> dict[str, Any]:
+    area = ""
+    if told["area"]:
+        west, south, east, north = told["area"]
+        area = f"{south:.2f} .. {north:.2f} °N, {west:.2f} .. {east:.2f} °E"
+    return {
+        t("kind"): told["kind"],
+        t("rows"): told["rows"],
+        t("plausible positions"): told["positions"],
+        t("ships"): told["domains"].get("sea"),
+        t("aircraft"): told["domains"].get("air"),
+        t("first"): told["first"],
+        t("last"): told["last"],
+        t("area"): area,
+    }
+
+
+def _show_findings(found: Sequence[Finding]) -> None:
+    definitions = discover_detectors()
+    rows = [
+        (
+            getattr(definitions[f.detector][0].title, language()),
+            f.craft,
+            word(f.state),
+            iso(f.start_us),
+            iso(f.end_us) if f.end_us else "",
+            ", ".join(f"{name} {value:g}" for name, value in sorted(f.measured.items())),
+        )
+        for f in found
+    ]
+    columns = (t("detector"), t("craft"), t("state"), t("start"), t("end"), t("measured"))
+    if rows:
+        table("\n" + t("Findings: {count}", count=len(rows)), columns, rows)
+    else:
+        line("\n" + t("The detectors found nothing."))
 
 
 @click.command()
 @home_option
 @click.argument("recording")
 @click.option("--kind", help="A kind of `samsyn feed list`; guessed where not given.")
-@click.option("--speed", type=float, default=60.0, show_default=True, help="Times as fast as it was.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="Times as fast as it was.",
+)
 @json_option
 @speaking
 def replay(root: Path, recording: str, kind: str | None, speed: float, as_json: bool) -> None:
     """Play a recording into the running node of a home, in its exercise realm.
 
     A replayed recording is not now: it never enters the actual realm, and the picture says so. The
-    recording's first row falls on the exercise's present time; the exercise clock runs at SPEED
+    recording's first row falls on the exercise's present time; the exercise clock runs at --speed
     while it plays.
     """
     out = Out(as_json)
     address = source_of(recording)
+    if not _ends(address):
+        raise ConfigError(
+            t("a recording is a file"), where=recording, do=t("name a file or extract:NAME")
+        )
     with Stores(home_of(root), "exercise") as stores:
         if not stores.runs():
             raise ConfigError(
-                "no node runs on this home in the exercise realm",
+                t("no node runs on this home in the exercise realm"),
                 where=str(root),
-                do=f"start one: samsyn up --home {root} --realm exercise",
+                do=t("start one: samsyn up --home {home} --realm exercise", home=root),
             )
-        asked = stores.replays.ask(address, kind or guess(address), speed)
+        asked = stores.replays.ask(address, kind or _kind_of(address), speed)
         with out.progress() as progress:
             task = progress.add_task(f"replay {recording}", total=1.0, note="")
             pause = threading.Event()
             while (now := stores.replays.get(asked)).state in ("asked", "running"):
-                progress.update(task, completed=now.progress, note=f"{now.rows:,} rows")
+                note = t("{rows} rows", rows=f"{now.rows:,}")
+                progress.update(task, completed=now.progress, note=note)
                 if not stores.runs():
-                    raise ConfigError("the node was stopped while it played", where=str(root))
+                    raise ConfigError(t("the node was stopped while it played"), where=str(root))
                 pause.wait(POLL_S)
     if now.state == "failed":
-        raise ConfigError(f"the replay failed: {now.problem}", where=recording)
+        raise ConfigError(t("the replay failed: {problem}", problem=now.problem), where=recording)
     told = {"recording": recording, "speed": speed, "rows": now.rows, "refused": now.refused}
-    out.answer(told, lambda: facts("Replayed", told))
+    shown = {
+        t("recording"): recording,
+        t("speed"): f"{speed:g}",
+        t("rows"): now.rows,
+        t("refused"): now.refused,
+    }
+    out.answer(told, lambda: facts(t("Replayed"), shown))

@@ -8,13 +8,14 @@ import secrets
 import signal
 import threading
 from pathlib import Path
-from typing import Any
 
 import click
+import orjson
 from rich.logging import RichHandler
 
 from samsyn.base.errors import ConfigError
 from samsyn.base.settings import Home, Realm
+from samsyn.cli.language import Group, t, told
 from samsyn.cli.show import (
     Out,
     aside,
@@ -22,10 +23,12 @@ from samsyn.cli.show import (
     home_of,
     home_option,
     json_option,
+    line,
     realm_option,
-    screen,
     speaking,
     table,
+    word,
+    yes_no,
 )
 from samsyn.interfaces.accounts import Role, add_account
 from samsyn.node.audit import audit
@@ -40,7 +43,13 @@ ROLES = ("viewer", "duty", "release", "administrator")
 @home_option
 @click.option("--name", required=True, help="Short name in lower case, as partners will know you: dk")
 @click.option("--organisation", required=True, help='In full: "Coast Watch"')
-@click.option("--realm", type=click.Choice(["actual", "exercise"]), default="actual", show_default=True)
+@click.option(
+    "--realm",
+    type=click.Choice(["actual", "exercise"]),
+    default="actual",
+    show_default=True,
+    help="Which realm the node runs in where nothing else is said.",
+)
 @click.option("--home-listen", default="127.0.0.1:8440", show_default=True, help="The picture.")
 @click.option("--exchange-listen", default="127.0.0.1:8441", show_default=True, help="Partners, HTTPS.")
 @click.option("--user", default="duty", show_default=True, help="A first account.")
@@ -56,10 +65,11 @@ def init(
     user: str,
     as_json: bool,
 ) -> None:
-    """Make a home folder: settings, keys, a policy that releases nothing, empty stores.
+    """Make a home folder: settings, keys, a policy that releases nothing.
 
     The first account's password is made up and shown once.
     """
+    _check_user(user)
     home = make_home(
         root,
         name=name,
@@ -73,14 +83,18 @@ def init(
     made = {"home": str(root), "node": name, "realm": realm, "user": user, "password": password}
 
     def people() -> None:
-        facts(f"A home for {organisation}", made)
-        screen.print(
-            f"\nThe password is shown this once. Next:\n"
-            f"  edit {home.config}    your feeds and standing orders\n"
-            f"  edit {home.policy}    who may have what: now nobody, nothing\n"
-            f"  samsyn up --home {root}",
-            highlight=False,
-        )
+        shown = {
+            t("home"): root,
+            t("node"): name,
+            t("realm"): word(realm),
+            t("user"): user,
+            t("password"): password,
+        }
+        facts(t("A home for {organisation}", organisation=organisation), shown)
+        line("\n" + t("The password is shown this once. Next:"))
+        line("  " + t("edit {file}: your feeds and standing orders", file=home.config))
+        line("  " + t("edit {file}: who may have what; now nobody, nothing", file=home.policy))
+        line(f"  samsyn up --home {root}")
 
     Out(as_json).answer(made, people)
 
@@ -108,18 +122,20 @@ def up(root: Path, realm: Realm | None, no_picture: bool, as_json: bool) -> None
     node.start()
     ready = {**node.desk.health(), **node.addresses(), "policy_problem": node.policy_problem}
     if as_json:
-        click.echo(_line(ready))
+        click.echo(orjson.dumps(ready))
     else:
-        facts("Samsyn is up", ready)
-        screen.print("Stop it with Ctrl-C.")
+        shown = {
+            t("node"): ready["node"],
+            t("realm"): word(ready["realm"]),
+            t("picture"): ready["home"],
+            t("for partners"): ready["exchange"],
+            t("policy in force"): yes_no(not ready["policy_problem"]),
+            t("what is wrong with it"): told(ready["policy_problem"] or ""),
+        }
+        facts(t("Samsyn is up"), shown)
+        line(t("Stop it with Ctrl-C."))
     stopped.wait()
     node.stop()
-
-
-def _line(value: Any) -> str:
-    import orjson
-
-    return orjson.dumps(value).decode()
 
 
 @click.command()
@@ -135,17 +151,23 @@ def verify(root: Path, as_json: bool) -> None:
     found = audit(home_of(root))
 
     def people() -> None:
-        rows = [(r.realm, r.what, r.checked, "clean" if not r.problems else "WRONG") for r in found]
-        table(f"Audit of {root}", ("realm", "what", "checked", "result"), rows)
-        for line in (f"{r.realm}: {r.what}: {p}" for r in found for p in r.problems):
-            aside.print(f"[bold red]{line}[/]", highlight=False)
+        results = (t("clean"), t("WRONG"))
+        rows = [(word(r.realm), told(r.what), r.checked, results[bool(r.problems)]) for r in found]
+        columns = (t("realm"), t("what"), t("checked"), t("result"))
+        table(t("Audit of {home}", home=root), columns, rows)
+        for part in found:
+            for problem in part.problems:
+                where = f"{word(part.realm)}: {told(part.what)}"
+                line(f"{where}: {told(problem)}", style="bold red", to=aside)
+        if not found:
+            line(t("Nothing was ever said or received here: there is nothing to audit."))
 
     Out(as_json).answer({"clean": not any(r.problems for r in found), "parts": found}, people)
     if any(r.problems for r in found):
         raise SystemExit(1)
 
 
-@click.group()
+@click.group(cls=Group)
 def user() -> None:
     """Accounts of the picture."""
 
@@ -154,14 +176,27 @@ def user() -> None:
 @home_option
 @click.argument("name")
 @click.option("--full-name", default="", help="As shown in the picture.")
-@click.option("--role", type=click.Choice(ROLES), default="duty", show_default=True)
+@click.option(
+    "--role",
+    type=click.Choice(ROLES),
+    default="duty",
+    show_default=True,
+    help="What the account is for; a viewer may say nothing.",
+)
 @click.password_option(help="Asked for where not given.")
 @json_option
 @speaking
 def user_add(root: Path, name: str, full_name: str, role: Role, password: str, as_json: bool) -> None:
     """Add an account; it may sign in at once."""
     home: Home = home_of(root)
-    if not name.isidentifier():
-        raise ConfigError(f"{name!r} is no user name", do="use letters, digits and _")
+    _check_user(name)
     add_account(home.accounts, name, full_name or name, role, password)
-    Out(as_json).answer({"user": name, "role": role}, lambda: screen.print(f"{name} may sign in."))
+    made = {"user": name, "role": role}
+    Out(as_json).answer(made, lambda: line(t("{name} may sign in.", name=name)))
+
+
+def _check_user(name: str) -> None:
+    if not name.isidentifier():
+        raise ConfigError(
+            t("{name} is no user name", name=repr(name)), do=t("use letters, digits and _")
+        )

@@ -14,16 +14,17 @@ import click
 from samsyn.base.clock import iso
 from samsyn.base.errors import ConfigError
 from samsyn.base.settings import Realm
+from samsyn.cli.language import language, t
 from samsyn.cli.show import (
     Out,
-    facts,
     home_of,
     home_option,
     json_option,
+    line,
     realm_option,
-    screen,
     speaking,
     table,
+    word,
 )
 from samsyn.desk.drafts import CONFIDENCES, ReportForm
 from samsyn.node.stores import Stores
@@ -34,14 +35,32 @@ from samsyn.subjects.report import CATEGORIES
 @click.command()
 @home_option
 @realm_option
-@click.option("--title", required=True)
+@click.option("--title", required=True, help="In one line.")
 @click.option("--lat", type=float, required=True, help="Degrees WGS 84, north positive.")
 @click.option("--lon", type=float, required=True, help="Degrees WGS 84, east positive.")
 @click.option("--text", default="", help="The whole account.")
 @click.option("--summary", default="", help="What may be told to those who do not get the text.")
-@click.option("--category", type=click.Choice(CATEGORIES), default="sea", show_default=True)
-@click.option("--marking", type=click.Choice(MARKINGS), default="TLP:AMBER", show_default=True)
-@click.option("--confidence", type=click.Choice(CONFIDENCES), default="medium", show_default=True)
+@click.option(
+    "--category",
+    type=click.Choice(CATEGORIES),
+    default="sea",
+    show_default=True,
+    help="Which domain it is of.",
+)
+@click.option(
+    "--marking",
+    type=click.Choice(MARKINGS),
+    default="TLP:AMBER",
+    show_default=True,
+    help="How it is to be handled (TLP 2.0).",
+)
+@click.option(
+    "--confidence",
+    type=click.Choice(CONFIDENCES),
+    default="medium",
+    show_default=True,
+    help="How sure the author is.",
+)
 @click.option("--time", default="", help="2026-11-21T20:15:00Z; now where not given.")
 @click.option("--tag", "tags", multiple=True, help="Your own words; may be given more than once.")
 @click.option("--by", default="duty officer", show_default=True, help="Person or unit; the slot author.")
@@ -56,12 +75,12 @@ def say(root: Path, realm: Realm | None, by: str, as_json: bool, **fields: Any) 
     with Stores(home_of(root), realm) as stores:
         draft = form.draft(by=by, exercise=stores.realm == "exercise", now_us=stores.clock.now_us())
         made = stores.pen.sign(draft, by=by)
-        told = {"id": made.jti, "ver": made.ver, "kind": made.kind, "node_runs": stores.runs()}
+        runs = stores.runs()
+        told = {"id": made.jti, "ver": made.ver, "kind": made.kind, "node_runs": runs}
 
     def people() -> None:
-        screen.print(f"Signed: [bold]{made.jti}[/]", highlight=False)
-        if not told["node_runs"]:
-            screen.print("No node runs on this home: it is released when one does (samsyn up).")
+        line(t("Signed: {id}", id=made.jti))
+        _told_when(runs)
 
     Out(as_json).answer(told, people)
 
@@ -69,7 +88,9 @@ def say(root: Path, realm: Realm | None, by: str, as_json: bool, **fields: Any) 
 @click.command()
 @home_option
 @realm_option
-@click.option("--limit", default=50, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many."
+)
 @json_option
 @speaking
 def statements(root: Path, realm: Realm | None, limit: int, as_json: bool) -> None:
@@ -88,10 +109,28 @@ def statements(root: Path, realm: Realm | None, limit: int, as_json: bool) -> No
             )
             for s in stores.statements.page(limit=limit)
         ]
-    Out(as_json).answer(
-        [dict(zip(names, row, strict=True)) for row in rows],
-        lambda: table("Statements", names, rows),
-    )
+
+    def people() -> None:
+        columns = (
+            t("id"),
+            t("version"),
+            t("kind"),
+            t("said by"),
+            t("state"),
+            t("held since"),
+            t("title"),
+        )
+        shown = [
+            (id_, ver, word(kind), by, _state(state), *rest) for id_, ver, kind, by, state, *rest in rows
+        ]
+        table(t("Statements"), columns, shown)
+
+    Out(as_json).answer([dict(zip(names, row, strict=True)) for row in rows], people)
+
+
+def _state(state: str) -> str:
+    plain, _, purged = state.partition(", ")
+    return word(plain) + (t(", purged") if purged else "")
 
 
 @click.command()
@@ -100,7 +139,9 @@ def statements(root: Path, realm: Realm | None, limit: int, as_json: bool) -> No
 @click.argument("statement")
 @click.option("--keep-body", is_flag=True, help="It no longer stands, but need not be purged.")
 @click.option("--why", default="", help="For our own record.")
-@click.option("--by", default="duty officer", show_default=True)
+@click.option(
+    "--by", default="duty officer", show_default=True, help="Who orders it; for our own record."
+)
 @json_option
 @speaking
 def withdraw(
@@ -118,8 +159,22 @@ def withdraw(
     """
     with Stores(home_of(root), realm) as stores:
         stores.pen.withdraw(statement, purge=not keep_body, why=why, by=by)
-        told = {"id": statement, "purge": not keep_body, "node_runs": stores.runs()}
-    Out(as_json).answer(told, lambda: facts("Withdrawal queued", told))
+        runs = stores.runs()
+        told = {"id": statement, "purge": not keep_body, "node_runs": runs}
+
+    def people() -> None:
+        line(t("Withdrawn: {id}", id=statement))
+        _told_when(runs)
+
+    Out(as_json).answer(told, people)
+
+
+def _told_when(runs: bool) -> None:
+    """When partners hear of it."""
+    if runs:
+        line(t("The node that runs tells partners now, as policy.toml says."))
+    else:
+        line(t("No node runs on this home: partners are told when one does (samsyn up)."))
 
 
 @click.command()
@@ -133,16 +188,15 @@ def explain(root: Path, realm: Realm | None, statement: str, partner: str, as_js
     """Which rule decided that PARTNER got, or did not get, STATEMENT; and what would have to differ."""
     with Stores(home_of(root), realm) as stores:
         if stores.roster.get(partner) is None:
-            raise ConfigError(f"{partner!r} is no partner of ours", do="see: samsyn partner list")
+            raise ConfigError(
+                t("{name} is no partner of ours", name=repr(partner)), do=t("see: samsyn partner list")
+            )
         if stores.statements.get(statement) is None:
-            raise ConfigError(f"we hold no statement {statement}", do="see: samsyn statements")
+            raise ConfigError(
+                t("we hold no statement {id}", id=statement), do=t("see: samsyn statements")
+            )
         door = stores.door()
         door.set_policy(stores.policy(), stores.readers())
         found = door.explain(statement, partner)
         told = {"released": found.released, "rule": found.rule, "en": found.en, "sv": found.sv}
-
-    def people() -> None:
-        screen.print(found.en, highlight=False, markup=False)
-        screen.print(found.sv, style="dim", highlight=False, markup=False)
-
-    Out(as_json).answer(told, people)
+    Out(as_json).answer(told, lambda: line(getattr(found, language())))

@@ -6,21 +6,30 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import Any, NoReturn, ParamSpec
+from typing import Any, Final, NoReturn, ParamSpec
 
 import click
 import orjson
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
-from samsyn.base.errors import Refused, SamsynError
+from samsyn.base.errors import ConfigError, Refused, SamsynError
 from samsyn.base.settings import Home
+from samsyn.channels import reason_texts
+from samsyn.channels.refusals import REASONS
+from samsyn.cli.language import choose, language, t, told
 
 P = ParamSpec("P")
 
 screen = Console()
 aside = Console(stderr=True)
+
+# What the wire and the store say in a word, and people in their own language.
+CODES: Final = frozenset(
+    {"actual", "exercise", "alert", "report", "standing", "superseded", "withdrawn", "open", "closed"}
+)
 
 
 class Out:
@@ -51,45 +60,73 @@ class Out:
         )
 
 
+def printable(value: Any) -> str:
+    """`value` as text that a terminal only shows: what a partner or a feed wrote commands nothing."""
+    return "".join(
+        c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in str(value)
+    )
+
+
+def line(text: str, *, style: str = "", to: Console = screen) -> None:
+    """A sentence as it is: no markup is looked for in it."""
+    to.print(Text(printable(text), style=style))
+
+
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """`title` on a line of its own: a narrow table must not fold it."""
     made = Table(header_style="bold", box=None, pad_edge=False)
     for column in columns:
         made.add_column(column, overflow="fold")
-    for row in rows:
-        made.add_row(*("" if v is None else str(v) for v in row))
-    _titled(title, made)
+    _titled(title, made, rows)
 
 
 def facts(title: str, pairs: Mapping[str, Any]) -> None:
+    """What is known under a title; a value of None or "" is not, and is left out."""
     made = Table(show_header=False, box=None, pad_edge=False)
     made.add_column(style="bold")
     made.add_column(overflow="fold")
-    for key, value in pairs.items():
-        made.add_row(key, str(value))
-    _titled(title, made)
+    _titled(title, made, ((key, value) for key, value in pairs.items() if value not in (None, "")))
 
 
-def _titled(title: str, made: Table) -> None:
+def _titled(title: str, made: Table, rows: Iterable[Sequence[Any]]) -> None:
+    for row in rows:
+        made.add_row(*(Text("" if value is None else printable(value)) for value in row))
     if title:
-        screen.print(title, style="italic", highlight=False, markup=False)
+        line(title, style="italic")
     screen.print(made)
+
+
+def word(code: str) -> str:
+    """A code of the wire or the store as people say it."""
+    return t(code) if code in CODES else code
+
+
+def yes_no(value: bool) -> str:
+    return t("yes") if value else t("no")
 
 
 def fail(error: SamsynError, as_json: bool) -> NoReturn:
     """What, where, what to do; exit code 2."""
-    told = {"what": error.what, "where": error.where, "do": error.do}
+    said = {"what": error.what, "where": error.where, "do": error.do}
     if isinstance(error, Refused):
-        told["reason"] = error.reason
+        said["reason"] = error.reason
     if as_json:
-        sys.stdout.write(orjson.dumps({"error": told}).decode() + "\n")
+        sys.stdout.write(orjson.dumps({"error": said}).decode() + "\n")
     else:
-        aside.print(f"[bold red]{error.what}[/]", highlight=False)
-        if error.where:
-            aside.print(f"  where: {error.where}", highlight=False, markup=False)
-        if error.do:
-            aside.print(f"  do:    {error.do}", highlight=False, markup=False)
+        line(_what(error), style="bold red", to=aside)
+        labels = (t("where:"), t("do:"))
+        width = max(map(len, labels))
+        for label, text in zip(labels, (error.where, told(error.do)), strict=True):
+            if text:
+                line(f"  {label:{width}} {text}", to=aside)
     sys.exit(2)
+
+
+def _what(error: SamsynError) -> str:
+    """A refusal of a known reason in Swedish is told by its reason: its sentence may be any."""
+    if isinstance(error, Refused) and language() == "sv" and error.reason in REASONS:
+        return reason_texts(error.reason)[1]
+    return told(error.what)
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JSON, for programs.")
@@ -111,19 +148,27 @@ realm_option = click.option(
 
 
 def speaking(command: Callable[P, None]) -> Callable[P, None]:
-    """Turn our errors into an answer. The command must take `as_json`."""
+    """Turn our errors into an answer. The command must take `as_json`; programs are told in English."""
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        as_json = bool(kwargs.get("as_json"))
+        if as_json:
+            choose("en")
         try:
             command(*args, **kwargs)
         except SamsynError as e:
-            fail(e, bool(kwargs.get("as_json")))
+            fail(e, as_json)
+        except BrokenPipeError:
+            raise  # whoever read us has read enough; click ends quietly
+        except OSError as e:  # a disk that is full, a folder that may not be written, a port in use
+            fail(ConfigError(e.strerror or str(e), where=str(e.filename or "")), as_json)
 
     return run
 
 
 def home_of(root: Path) -> Home:
+    """The home at `root`. Raises `ConfigError` where there is none that can be used."""
     home = Home(root)
-    home.settings()  # says what is wrong with it, if anything
+    home.settings()
     return home
