@@ -18,9 +18,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
-
-import h3
 
 from samsyn.base import geo, limits
 from samsyn.base.clock import iso, parse_iso
@@ -33,6 +33,7 @@ RESOLUTIONS: Final = {"region": 3, "area": 5, "spot": 7}
 
 _CELL_SLOTS = (("place.spot", 7), ("place.area", 5), ("place.region", 3))  # fine to coarse
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_SECOND = re.compile(r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}Z")
 _HOUR = re.compile(r"\d{4}-\d\d-\d\dT\d\dZ")
 
 
@@ -42,8 +43,7 @@ def place_ladder(geometry: Mapping[str, Any]) -> dict[str, Any]:
     Raises `Refused("malformed")` for what is no geometry or too large for any rung.
     """
     shape = read_geometry(geometry)
-    cells = _finest(shape)
-    finest = h3.get_resolution(next(iter(cells)))
+    cells, finest = _finest(shape)
     rungs: dict[str, Any] = {}
     for slot, resolution in reversed(_CELL_SLOTS):
         if resolution <= finest:
@@ -95,6 +95,8 @@ def _match(pattern: re.Pattern[str], value: Any) -> bool:
 def _is_exact(value: Any) -> bool:
     """Whether `value` is a time in the one spelling that `base.clock.iso` gives it."""
     try:
+        if isinstance(value, str) and _SECOND.fullmatch(value):
+            return bool(datetime.fromisoformat(value[:-1]))  # of this form there is one spelling
         return isinstance(value, str) and iso(parse_iso(value)) == value
     except (ValueError, OverflowError, OSError):  # a time that no calendar has
         return False
@@ -103,22 +105,23 @@ def _is_exact(value: Any) -> bool:
 def _check_place(slots: Mapping[str, Any]) -> None:
     fine: set[str] | None = None
     fine_slot = "place.exact"
+    finest = 7
     if "place.exact" in slots:
-        fine = _finest(read_geometry(slots["place.exact"]))
+        fine, finest = _finest(read_geometry(slots["place.exact"]))
     for slot, resolution in _CELL_SLOTS:
         if slot not in slots:
             continue
+        if resolution > finest:
+            raise _malformed(slot, "is finer than the cells that the exact place can have")
         if fine is None:
             cells = _read_cells(slot, slots[slot], resolution)
         else:
             cells = _read_above(fine, fine_slot, slot, slots[slot], resolution)
-        fine, fine_slot = cells, slot
+        fine, fine_slot, finest = cells, slot, resolution
 
 
 def _read_above(fine: set[str], fine_slot: str, slot: str, value: Any, resolution: int) -> set[str]:
     """The cells of a rung that a finer one, already read, must lie inside."""
-    if geo.resolution(next(iter(fine))) < resolution:
-        raise _malformed(slot, "is finer than the cells that the exact place can have")
     parents = _parents(fine, resolution)
     if value == sorted(parents):  # as `place_ladder` makes it: cells they are, and it lies inside
         return parents
@@ -150,16 +153,20 @@ def _is_cell(cell: str, resolution: int) -> bool:
     )
 
 
-def _finest(shape: Geometry) -> set[str]:
+def _finest(shape: Geometry) -> tuple[set[str], int]:
+    """The cells of a shape and their resolution."""
     for _, resolution in _CELL_SLOTS:
         cells = touched(shape, resolution)
         if cells is not None:
-            return cells
+            return cells, resolution
     raise _malformed("place.exact", f"touches more than {limits.PLACE_CELLS} cells of the coarsest rung")
 
 
 def _parents(cells: set[str], resolution: int) -> set[str]:
-    return {geo.parent(cell, resolution) for cell in cells}
+    return {_parent(cell, resolution) for cell in cells}
+
+
+_parent = lru_cache(maxsize=16_384)(geo.parent)  # what is said is often near what was said before
 
 
 def _malformed(slot: str, what: str) -> Refused:

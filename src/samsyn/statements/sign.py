@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -31,7 +32,7 @@ from samsyn.base.ids import is_id, is_node_name, new_id
 from samsyn.statements.keys import thumbprint
 from samsyn.statements.ladder import PLACE_RUNGS, TIME_RUNGS, check_ladders
 from samsyn.statements.statement import Draft, Statement
-from samsyn.statements.strict import check, check_nesting, strict_json
+from samsyn.statements.strict import check, check_nesting, check_slots, strict_json
 
 TYP = "samsyn-statement+sd-jwt"
 SALT_BYTES = 18  # RFC 9901 section 9.3 asks for 16 or more; 18 are whole groups of base64
@@ -211,7 +212,7 @@ def _digest_texts(digests: Sequence[bytes]) -> list[str]:
     With a zero byte after it a digest is eleven whole groups, 44 characters, of which the last is
     the zero byte's own.
     """
-    text = b64url(b"".join([digest + b"\0" for digest in digests]))
+    text = b64url(b"\0".join([*digests, b""]))
     return [text[at : at + DIGEST_CHARS] for at in range(0, len(text), DIGEST_CHARS + 1)]
 
 
@@ -311,9 +312,8 @@ def _read_digests(payload: dict[str, Any]) -> set[str]:
     digests = payload.get("_sd")
     if not isinstance(digests, list) or len(digests) != limits.STATEMENT_SLOTS:
         _malformed(f"there are not {limits.STATEMENT_SLOTS} digests")
-    for digest in digests:
-        if type(digest) is not str or len(digest) != DIGEST_CHARS:
-            _malformed("a digest is not 32 bytes in base64url")
+    if set(map(type, digests)) != {str} or set(map(len, digests)) != {DIGEST_CHARS}:
+        _malformed("a digest is not 32 bytes in base64url")
     if not _DIGESTS.fullmatch("".join(digests)):
         _malformed("a digest is not base64url")
     found = set(digests)
@@ -344,21 +344,57 @@ def _read_disclosures(
         raise Refused("altered-disclosure", "a disclosure is there twice")
     if not found <= digests:
         raise Refused("altered-disclosure", "a disclosure is not one that was signed")
-    disclosures: dict[str, bytes] = {}
-    slots: dict[str, Any] = {}
-    for disclosure in disclosed:
-        slot, value = _read_disclosure(disclosure)
-        if slot in slots:
-            raise Refused("altered-disclosure", f"the slot {slot} is disclosed twice", where=slot)
-        if slot in payload:
-            _malformed("a slot has the name of a claim", slot)
-        disclosures[slot] = disclosure
-        slots[slot] = value
-    return disclosures, slots
+    parts = _read_together(disclosed) or [_read_disclosure(disclosure) for disclosure in disclosed]
+    slots = dict(parts)
+    if len(slots) != len(parts):
+        twice, _ = Counter(slot for slot, _ in parts).most_common(1)[0]
+        raise Refused("altered-disclosure", f"the slot {twice} is disclosed twice", where=twice)
+    if not payload.keys().isdisjoint(slots):
+        _malformed("a slot has the name of a claim", min(payload.keys() & slots))
+    return dict(zip(slots, disclosed, strict=True)), slots
+
+
+# `_read_together` decodes all disclosures as one base64 text of one JSON array, with this random text
+# between each two. It is 30 bytes, whole groups of base64. `_FILL` completes the last group of what
+# stands before it, by length modulo 4, so that its bytes after the disclosure's own are tabs.
+_BETWEEN = os.urandom(13).hex()
+_BETWEEN_64 = b64url_bytes(f',"{_BETWEEN}",'.encode())
+_FILL = (b"", b"", b"kJ", b"J")
+
+
+def _read_together(disclosed: Sequence[bytes]) -> list[tuple[str, Any]] | None:
+    """Slots and values of disclosures that are spelt as we spell them, and None where anything is
+    out of the ordinary: `_read_disclosure` then says what is wrong, or that nothing is. It is a
+    third of the work of reading each, which is what verifying does most beside its signature.
+
+    Why this reads each as it would be read alone: nobody outside knows `_BETWEEN`. Where it is every
+    second element of the array, between two of them stands one whole value. That is one disclosure
+    and its tabs; were its spare bits not zero, they would be no tabs, and such a text is no array.
+    """
+    if not disclosed or max(map(len, disclosed)) > limits.DISCLOSURE_BYTES:
+        return None
+    try:
+        decoded = unb64url(_BETWEEN_64.join([text + _FILL[len(text) & 3] for text in disclosed]))
+        text = b"[%b]" % decoded
+        found = orjson.loads(text)
+        salts, slots, values = zip(*found[::2], strict=True)
+        ours = orjson.dumps(found) == text.translate(None, b"\t")
+    except (ValueError, TypeError):
+        return None
+    if not (
+        ours
+        and len(slots) == len(disclosed)
+        and found[1::2] == [_BETWEEN] * (len(slots) - 1)
+        and set(map(type, found[::2])) == {list}
+        and set(map(type, salts + slots)) == {str}
+        and all(map(_SLOT.fullmatch, set(slots) - SLOTS))
+        and check_slots(values, text)
+    ):
+        return None
+    return list(zip(slots, values, strict=True))
 
 
 def _read_disclosure(disclosure: bytes) -> tuple[str, Any]:
-    """Slot and value. A slot that is not known today is kept, if its name is of a slot's form."""
     if len(disclosure) > limits.DISCLOSURE_BYTES:
         _oversized(f"a disclosure of {len(disclosure)} bytes, over {limits.DISCLOSURE_BYTES}")
     try:
@@ -370,7 +406,7 @@ def _read_disclosure(disclosure: bytes) -> tuple[str, Any]:
         raise Refused("malformed", f"a disclosure is not [salt, slot, value]: {e}") from e
     if type(found) is not list or type(salt) is not str or type(slot) is not str:
         _malformed("a disclosure is not [salt, slot, value]")
-    if slot not in SLOTS and not _SLOT.fullmatch(slot):
+    if slot not in SLOTS and not _SLOT.fullmatch(slot):  # unknown ones are kept, if of a slot's form
         _malformed("a disclosure names no slot")
     return slot, value
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 import orjson
 
 from samsyn.base import limits
+
+_NESTED: Final = frozenset({dict, list})
 
 
 def strict_json(data: bytes) -> Any:
@@ -41,6 +44,22 @@ def check_nesting(value: Any, data: bytes) -> None:
         _walk(value, 1)  # an object lies inside, and a key may be one of the two
 
 
+def check_slots(values: Sequence[Any], data: bytes) -> bool:
+    """Whether `check_nesting` takes each of many `[salt, slot, value]`; `data` is the JSON of them all
+    as orjson writes it, in which a key has one spelling."""
+    if b'"_sd":' in data or b'"...":' in data:
+        return False
+    containers = [value for value in values if type(value) in _NESTED]
+    inner = data.count(b"{") + data.count(b"[") - len(values) - len(containers)
+    if inner + 2 > limits.STATEMENT_JSON_DEPTH:
+        try:
+            for value in containers:
+                _walk(value, 2)
+        except ValueError:
+            return False
+    return True
+
+
 def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
@@ -54,10 +73,8 @@ def _walk(value: Any, depth: int) -> None:
     if isinstance(value, dict):
         if depth > 1 and ("_sd" in value or "..." in value):
             raise ValueError("nested disclosures are not part of a statement")
-        for part in value.values():
-            if isinstance(part, dict | list):
-                _walk(part, depth + 1)
-    elif isinstance(value, list):
+        value = value.values()
+    if not _NESTED.isdisjoint(map(type, value)):
         for part in value:
-            if isinstance(part, dict | list):
+            if type(part) in _NESTED:
                 _walk(part, depth + 1)
