@@ -4,30 +4,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from samsyn.cli import main
-from samsyn.cli.language import CATALOGUE, VARIABLES, catalogue, choose, language, t, told
+from samsyn.cli.language import CATALOGUE, catalogue, choose, language, t, told
 from tests.cli import words
+from tests.cli.conftest import run
 
 HOLES = re.compile(r"\{\w*(?:!r)?\}")
-
-
-@pytest.fixture(autouse=True)
-def english_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-    choose(None)
-    yield
-    choose(None)
-
-
-def run(*args: str, **env: str) -> Result:
-    return CliRunner().invoke(main, args, env=env, prog_name="samsyn")
 
 
 def test_all_help_is_in_swedish() -> None:
@@ -44,7 +28,7 @@ def test_every_sentence_of_the_command_line_is_in_swedish() -> None:
 
 def test_every_error_is_in_swedish() -> None:
     known = {words.shape(key) for key in catalogue()}
-    missing = {where: text for text, where in words.said_by_errors().items() if text not in known}
+    missing = {text: where for text, where in words.said_by_errors().items() if text not in known}
     assert missing == {}, "add the English and the Swedish to src/samsyn/cli/sv.toml"
 
 
@@ -95,8 +79,8 @@ def test_help_in_both_languages() -> None:
     assert "vad finns i den här filen?" in swedish.output
     assert "Usage: samsyn [OPTIONS] COMMAND" in english.output
     assert "Show this message and exit." in english.output  # what was said in Swedish did not stick
-    assert run("--help", SAMSYN_LANG="sv").output == swedish.output
-    assert run("--lang", "en", "--help", LC_ALL="sv_SE.UTF-8").output == english.output
+    assert run("--help", env={"SAMSYN_LANG": "sv"}).output == swedish.output
+    assert run("--lang", "en", "--help", env={"LC_ALL": "sv_SE.UTF-8"}).output == english.output
 
 
 @pytest.mark.parametrize(
@@ -159,5 +143,5 @@ def test_told_finds_sentences_by_their_shape() -> None:
     assert t("nothing of ours {x}", x=1) == "nothing of ours 1"
 
 
-def test_swedish_is_written_in_utf_8(tmp_path: Path) -> None:
+def test_swedish_is_written_in_utf_8() -> None:
     assert "Användning" in run("--lang", "sv", "--help").stdout_bytes.decode("utf-8")

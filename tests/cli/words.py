@@ -83,11 +83,20 @@ def said_by_errors() -> dict[str, str]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
                 continue
-            if node.func.id in ERRORS:
-                texts = [*node.args[:1], *(k.value for k in node.keywords if k.arg == "do")]
-                for shape in filter(_has_words, map(_shape, texts)):
-                    found[shape] = f"{path.relative_to(SRC)}:{node.lineno}"
+            texts = _texts_of(node)
+            for shape in filter(_has_words, map(_shape, texts)):
+                found[shape] = f"{path.relative_to(SRC)}:{node.lineno}"
     return found
+
+
+def _texts_of(error: ast.Call) -> list[ast.expr]:
+    """What an error says and advises. A refusal counts where it advises the person at this home; to
+    others it is told by its reason."""
+    assert isinstance(error.func, ast.Name)
+    advice = [k.value for k in error.keywords if k.arg == "do"]
+    if error.func.id in ERRORS:
+        return [*error.args[:1], *advice]
+    return [error.args[1], *advice] if error.func.id == "Refused" and advice else []
 
 
 def literals(*roots: Path) -> set[str]:

@@ -13,7 +13,7 @@ import msgspec
 from samsyn.base.clock import SystemClock, iso
 from samsyn.base.errors import ConfigError
 from samsyn.base.settings import FeedSettings
-from samsyn.cli.language import Group, language, t
+from samsyn.cli.language import Group, language, t, told
 from samsyn.cli.show import Out, facts, home_of, home_option, json_option, line, speaking, table, word
 from samsyn.feeds.report import FeedProblem
 from samsyn.feeds.runner import FeedStream, discover, guess, open_feed
@@ -28,6 +28,7 @@ from samsyn.watch.runner import Watch
 from samsyn.watch.zones import load_zones
 
 PROBLEMS_SHOWN = 10
+DETAIL_SHOWN = 60  # characters of the words at fault; --json has them all
 POLL_S = 0.3
 EXTRACT_KIND = "columns"  # of the recordings that come with Samsyn
 
@@ -133,7 +134,7 @@ def feed_try(
         timer.start()
     summary, found = _listen(stream, watch, out, f"{settings.kind} {source}", stop)
     timer.cancel()
-    told = {
+    answer = {
         "source": source,
         "kind": settings.kind,
         **summary.told(),
@@ -142,7 +143,7 @@ def feed_try(
         "findings": [msgspec.to_builtins(f) for f in found],
         "plots": _write_plots(found, plots),
     }
-    out.answer(told, lambda: _show(told, stream.report.problems, found, watch is not None))
+    out.answer(answer, lambda: _show(answer, stream.report.problems, found, watch is not None))
     if not summary.rows:
         raise SystemExit(1)
 
@@ -182,47 +183,50 @@ def _write_plots(found: Sequence[Finding], folder: Path | None) -> list[str]:
 
 
 def _show(
-    told: dict[str, Any], problems: Sequence[FeedProblem], found: Sequence[Finding], watched: bool
+    answer: dict[str, Any], problems: Sequence[FeedProblem], found: Sequence[Finding], watched: bool
 ) -> None:
-    facts(told["source"], _facts(told))
-    if told["message_types"]:
-        rows = sorted(told["message_types"].items(), key=lambda pair: -pair[1])
+    facts(answer["source"], _facts(answer))
+    if answer["message_types"]:
+        rows = sorted(answer["message_types"].items(), key=lambda pair: -pair[1])
         table("\n" + t("By type of message"), (t("type"), t("rows")), rows)
-    if told["marks"]:
-        table("\n" + t("Marked as not plausible"), (t("mark"), t("rows")), sorted(told["marks"].items()))
-    if told["refused"]:
-        counts = sorted(told["refused"].items())
+    if answer["marks"]:
+        table(
+            "\n" + t("Marked as not plausible"), (t("mark"), t("rows")), sorted(answer["marks"].items())
+        )
+    if answer["refused"]:
+        counts = sorted(answer["refused"].items())
         refused = [(reason, REASONS[reason][language()], count) for reason, count in counts]
         table("\n" + t("Refused"), (t("reason"), t("what it means"), t("count")), refused)
     for problem in problems[:PROBLEMS_SHOWN]:
         what = problem.what if language() == "en" else problem.what_sv
-        line(f"  {problem.where}: {what}" + (f": {problem.detail}" if problem.detail else ""))
+        place = told(problem.where.rpartition(": ")[2])  # the source itself is the title
+        line(f"  {place}: {what}" + (f": {problem.detail[:DETAIL_SHOWN]}" if problem.detail else ""))
     if len(problems) > PROBLEMS_SHOWN:
         line("  " + t("... and {count} more (--json shows them)", count=len(problems) - PROBLEMS_SHOWN))
     if watched:
         _show_findings(found)
-    for path in told["plots"]:
+    for path in answer["plots"]:
         line(t("plot: {path}", path=path))
-    if not told["rows"]:
+    if not answer["rows"]:
         line(
-            "\n" + t("Not one observation could be made of it as {kind}.", kind=told["kind"]),
+            "\n" + t("Not one observation could be made of it as {kind}.", kind=answer["kind"]),
             style="bold red",
         )
 
 
-def _facts(told: dict[str, Any]) -> dict[str, Any]:
+def _facts(answer: dict[str, Any]) -> dict[str, Any]:
     area = ""
-    if told["area"]:
-        west, south, east, north = told["area"]
+    if answer["area"]:
+        west, south, east, north = answer["area"]
         area = f"{south:.2f} .. {north:.2f} °N, {west:.2f} .. {east:.2f} °E"
     return {
-        t("kind"): told["kind"],
-        t("rows"): told["rows"],
-        t("plausible positions"): told["positions"],
-        t("ships"): told["domains"].get("sea"),
-        t("aircraft"): told["domains"].get("air"),
-        t("first"): told["first"],
-        t("last"): told["last"],
+        t("kind"): answer["kind"],
+        t("rows"): answer["rows"],
+        t("plausible positions"): answer["positions"],
+        t("ships"): answer["domains"].get("sea"),
+        t("aircraft"): answer["domains"].get("air"),
+        t("first"): answer["first"],
+        t("last"): answer["last"],
         t("area"): area,
     }
 

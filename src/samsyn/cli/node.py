@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 import click
+import msgspec
 import orjson
 from rich.logging import RichHandler
 
@@ -154,16 +155,18 @@ def verify(root: Path, as_json: bool) -> None:
         results = (t("clean"), t("WRONG"))
         rows = [(word(r.realm), told(r.what), r.checked, results[bool(r.problems)]) for r in found]
         columns = (t("realm"), t("what"), t("checked"), t("result"))
+        if not found:
+            line(t("Nothing was ever said or received here: there is nothing to audit."))
+            return
         table(t("Audit of {home}", home=root), columns, rows)
         for part in found:
             for problem in part.problems:
                 where = f"{word(part.realm)}: {told(part.what)}"
                 line(f"{where}: {told(problem)}", style="bold red", to=aside)
-        if not found:
-            line(t("Nothing was ever said or received here: there is nothing to audit."))
 
-    Out(as_json).answer({"clean": not any(r.problems for r in found), "parts": found}, people)
-    if any(r.problems for r in found):
+    clean = not any(r.problems for r in found)
+    Out(as_json).answer({"clean": clean, "parts": msgspec.to_builtins(found)}, people)
+    if not clean:
         raise SystemExit(1)
 
 

@@ -163,7 +163,7 @@ def withdraw(
         told = {"id": statement, "purge": not keep_body, "node_runs": runs}
 
     def people() -> None:
-        line(t("Withdrawn: {id}", id=statement))
+        line(t("The withdrawal is written down: {id}", id=statement))
         _told_when(runs)
 
     Out(as_json).answer(told, people)
@@ -172,9 +172,9 @@ def withdraw(
 def _told_when(runs: bool) -> None:
     """When partners hear of it."""
     if runs:
-        line(t("The node that runs tells partners now, as policy.toml says."))
+        line(t("The node that runs tells its partners now, as policy.toml says."))
     else:
-        line(t("No node runs on this home: partners are told when one does (samsyn up)."))
+        line(t("No node runs on this home: it takes effect when one does (samsyn up)."))
 
 
 @click.command()

@@ -23,7 +23,9 @@ from samsyn.cli.language import choose, language, t, told
 
 P = ParamSpec("P")
 
-screen = Console()
+PIPE_WIDTH: Final = 1_000  # where nobody watches, a row is a line: a program may read them
+
+screen = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
 aside = Console(stderr=True)
 
 # What the wire and the store say in a word, and people in their own language.
@@ -69,14 +71,14 @@ def printable(value: Any) -> str:
 
 def line(text: str, *, style: str = "", to: Console = screen) -> None:
     """A sentence as it is: no markup is looked for in it."""
-    to.print(Text(printable(text), style=style))
+    to.print(Text(printable(text), style=style), soft_wrap=True)
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """`title` on a line of its own: a narrow table must not fold it."""
     made = Table(header_style="bold", box=None, pad_edge=False)
-    for column in columns:
-        made.add_column(column, overflow="fold")
+    for n, column in enumerate(columns):
+        made.add_column(column, overflow="fold", no_wrap=n == 0)  # the first is what people copy
     _titled(title, made, rows)
 
 
@@ -90,7 +92,7 @@ def facts(title: str, pairs: Mapping[str, Any]) -> None:
 
 def _titled(title: str, made: Table, rows: Iterable[Sequence[Any]]) -> None:
     for row in rows:
-        made.add_row(*(Text("" if value is None else printable(value)) for value in row))
+        made.add_row(*(Text(" ".join(printable("" if v is None else v).split("\n"))) for v in row))
     if title:
         line(title, style="italic")
     screen.print(made)
