@@ -81,6 +81,8 @@ def test_a_view_is_the_same_bytes_whatever_order_it_was_asked_for_in() -> None:
     asked = ["title", "text", "place.area"]
     assert SAID.present(asked) == SAID.present(reversed(asked)) == SAID.present([*asked, "text"])
     assert view_hash(SAID.present(asked)) == sha256(SAID.present(asked))
+    cuts = [frozenset(asked), frozenset[str](), frozenset(SAID.slots)]
+    assert SAID.view_hashes(cuts) == [view_hash(SAID.present(cut)) for cut in cuts]
 
 
 def test_a_view_of_nothing_still_says_who_what_and_how_to_handle_it() -> None:

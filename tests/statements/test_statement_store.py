@@ -100,6 +100,14 @@ def test_one_bad_statement_keeps_the_whole_batch_out(store: StatementStore) -> N
     assert len(store.put_many([batch[0], batch[2]], "dk", NOW_US)) == 2
 
 
+def test_versions_are_found_by_name_and_only_what_is_held(store: StatementStore) -> None:
+    jti = new_id()
+    held = store.put_many([say(jti, 1), say(jti, 2), say()], None, NOW_US)
+    found = store.get_many([(jti, 1), (jti, 7), (new_id(), 1), (held[2].jti, 1)])
+    assert {(f.jti, f.ver) for f in found} == {(jti, 1), (held[2].jti, 1)}
+    assert store.get_many([]) == []
+
+
 @settings(deadline=None, max_examples=20)
 @given(st.permutations([1, 2, 3, 5]))
 def test_the_highest_version_stands_whatever_order_they_come_in(

@@ -62,5 +62,8 @@ def take(db: sqlite3.Connection, limit: int, *, releases: bool = True) -> list[Q
         (releases, limit),
     )
     taken = [Queued(id_, op, jti, ver, bool(purge)) for id_, op, jti, ver, purge in rows]
-    db.executemany("DELETE FROM outbox WHERE id = ?", ((act.id,) for act in taken))
+    if taken:  # the oldest: exactly what was asked for up to the last of them
+        db.execute(
+            "DELETE FROM outbox WHERE id <= ? AND (? OR op = 'withdraw')", (taken[-1].id, releases)
+        )
     return taken

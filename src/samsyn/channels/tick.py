@@ -13,7 +13,7 @@ from samsyn.channels.leaf import release_leaf, withdraw_leaf
 from samsyn.channels.outbox import Queued
 from samsyn.policy import Decision, Policy, facts_of
 from samsyn.statements.reread import reread
-from samsyn.statements.statement import Statement, view_hash
+from samsyn.statements.statement import Statement
 from samsyn.statements.store import StatementStore, Stored
 
 Entry = tuple[bytes, bytes]  # leaf, private
@@ -21,7 +21,7 @@ Entries = list[Entry]
 
 _Name = tuple[str, int]  # jti, version; version 0 for a withdrawal, which is of all
 _Asked = dict[_Name, set[str] | None]  # for which readers; None: for all
-_PART: Final = 256  # statements in memory at once: a long queue must not become a large process
+_PART: Final = 64  # statements in memory at once: few enough for a processor's own memory
 
 
 class TickReport(msgspec.Struct, frozen=True):
@@ -127,7 +127,7 @@ class Tick:
 
     def _run_part(self, names: Sequence[_Name], asked: _Asked, purges: Mapping[str, bool]) -> int:
         """Some of a tick's statements, in order; returns how many were decided."""
-        wanted = [w for name in names if (w := self._wanted(name, asked)) is not None]
+        wanted = self._wanted([name for name in names if name in asked], asked)
         decisions = self._policy.decide_many(
             [facts_of(w.statement, w.at_us) for w in wanted], self._now_us
         )
@@ -141,20 +141,22 @@ class Tick:
                 self._release(*decided[name], held)
         return len(wanted)
 
-    def _wanted(self, name: _Name, asked: _Asked) -> _Wanted | None:
-        """A version that was asked for, if it is held, was not withdrawn, and may leave at all."""
-        stored = self._statements.get(*name) if name in asked else None
-        if stored is None or stored.state == "withdrawn" or stored.body is None:
-            return None
-        statement = reread(stored.body)
-        if not self._is_ours(stored) or statement.exercise != self._exercise:
-            return None
-        return _Wanted(stored.jti, stored.ver, asked[name], stored.at_us, statement)
+    def _wanted(self, names: Sequence[_Name], asked: _Asked) -> list[_Wanted]:
+        """Of the versions asked for, those held that were not withdrawn and may leave at all."""
+        found = []
+        for stored in self._statements.get_many(names):
+            if stored.state == "withdrawn" or stored.body is None or not self._is_ours(stored):
+                continue
+            statement = reread(stored.body)
+            if statement.exercise == self._exercise:
+                readers = asked[stored.jti, stored.ver]
+                found.append(_Wanted(stored.jti, stored.ver, readers, stored.at_us, statement))
+        return found
 
     def _release(self, wanted: _Wanted, decisions: Sequence[Decision], held: dict[str, Holding]) -> None:
         """Write one version to the channels of all readers that may have it now."""
         jti, ver = wanted.jti, wanted.ver
-        made: dict[tuple[int, bool], tuple[Entry, Same]] = {}  # readers of one decision share these
+        same: dict[tuple[int, bool], tuple[Decision, list[str]]] = {}  # readers who are told the same
         for reader, decision in zip(self._policy.partners, decisions, strict=True):
             if not decision.released or (wanted.readers is not None and reader not in wanted.readers):
                 continue
@@ -169,15 +171,15 @@ class Tick:
                 widen = before.ver == ver
                 if before.withdrawn or before.ver > ver or (widen and decision.slots <= before.slots):
                     continue
-            key = (id(decision), widen)
-            if key not in made:
-                view = view_hash(wanted.statement.present(decision.slots))
-                cut = self._cut_id(decision)
-                entry = release_leaf(jti, ver, view, widen=widen), b"%d" % cut
-                made[key] = entry, Same("widen" if widen else "release", ver, cut, False, {})
-            entry, same = made[key]
-            same.index[reader] = self._add(reader, entry)
-        self._keep(jti, [same for _, same in made.values()])
+            same.setdefault((id(decision), widen), (decision, []))[1].append(reader)
+        views = wanted.statement.view_hashes(decision.slots for decision, _ in same.values())
+        rows = []
+        for ((_, widen), (decision, readers)), view in zip(same.items(), views, strict=True):
+            cut = self._cut_id(decision)
+            entry = release_leaf(jti, ver, view, widen=widen), b"%d" % cut
+            index = {reader: self._add(reader, entry) for reader in readers}
+            rows.append(Same("widen" if widen else "release", ver, cut, False, index))
+        self._keep(jti, rows)
 
     def _withdraw(self, jti: str, purge: bool, held: Mapping[str, Holding]) -> None:
         """Write a withdrawal of an own statement to exactly the channels that hold it."""

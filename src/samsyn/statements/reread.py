@@ -1,41 +1,38 @@
 """Reading back what was verified before it was kept. Never for bytes from outside: nothing is checked.
 
-Five times as fast as `sign.parse`, which reads as if for the first time. It is what lets the door
-decide and cut thousands of stored statements a second.
+Several times as fast as `sign.parse`, which reads as if for the first time. It is what lets the door
+decide and cut thousands of stored statements a second: all disclosures are read as one JSON text.
 """
 
 from __future__ import annotations
 
-from binascii import a2b_base64
 from typing import Any, Final
 
+import msgspec
 import orjson
 
 from samsyn.statements.statement import Statement
 
 _TO_BASE64: Final = bytes.maketrans(b"-_", b"+/")
+_PADDING: Final = (b"", b"", b"==", b"=")  # by length modulo 4
 _CLAIMS: Final = frozenset(Statement.__struct_fields__) - {"extra", "jwt", "disclosures", "slots"}
-_MADE: Final = _CLAIMS | {"_sd", "_sd_alg"}
+
+_decode_all = msgspec.json.Decoder(list[bytes]).decode  # bytes are base64 there, all in one call
 
 
 def reread(body: bytes) -> Statement:
     """The statement in a body from our own store."""
     jwt, *disclosed, _ = body.split(b"~")
-    payload = _json(jwt.split(b".")[1])
-    disclosures: dict[str, bytes] = {}
-    slots: dict[str, Any] = {}
-    for disclosure in disclosed:
-        _, slot, value = _json(disclosure)
-        disclosures[slot] = disclosure
-        slots[slot] = value
+    signed, *encoded, _ = body.translate(_TO_BASE64).split(b"~")
+    parts = [part + _PADDING[len(part) & 3] for part in (signed.split(b".")[1], *encoded)]
+    claims, *read = _decode_all(b'["' + b'","'.join(parts) + b'"]')
+    payload = orjson.loads(claims)
+    slots: list[tuple[str, str, Any]] = orjson.loads(b"[" + b",".join(read) + b"]")
+    del payload["_sd"], payload["_sd_alg"]
     return Statement(
-        extra={name: value for name, value in payload.items() if name not in _MADE},
+        extra={name: payload.pop(name) for name in payload.keys() - _CLAIMS},
         jwt=jwt,
-        disclosures=disclosures,
-        slots=slots,
-        **{name: value for name, value in payload.items() if name in _CLAIMS},
+        disclosures=dict(zip([slot for _, slot, _ in slots], disclosed, strict=True)),
+        slots={slot: value for _, slot, value in slots},
+        **payload,
     )
-
-
-def _json(encoded: bytes) -> Any:
-    return orjson.loads(a2b_base64(encoded.translate(_TO_BASE64) + b"=="))

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from hashlib import sha256
 from typing import Any, Literal
 
@@ -94,6 +94,15 @@ class StatementStore:
             .fetchone()
         )
         return _stored(row) if row else None
+
+    def get_many(self, names: Collection[tuple[str, int]]) -> list[Stored]:
+        """Those of the versions named (jti, ver) that are held, each once, in no certain order."""
+        rows = self._db.read().execute(
+            "SELECT * FROM statement WHERE (jti, ver) IN "
+            "(SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?))",
+            (to_json(list(names)).decode(),),
+        )
+        return [_stored(row) for row in rows]
 
     def versions(self, jti: str) -> list[Stored]:
         """All versions held of a statement, lowest first."""
