@@ -72,15 +72,20 @@ class StatementStore:
         kept again: the returned state says so. Raises `Refused("equivocation")` with both as
         evidence, and `Refused("version-by-another-originator")`.
         """
-        with self._db.write() as db:
-            return _put(db, statement, received_from, at_us)
+        return self.put_many([statement], received_from, at_us)[0]
 
     def put_many(
         self, statements: Sequence[Statement], received_from: str | None, at_us: int
     ) -> list[Stored]:
         """`put` for many in one transaction: all are kept or none."""
+        done = []
         with self._db.write() as db:
-            return [_put(db, statement, received_from, at_us) for statement in statements]
+            known = _known(db, {statement.jti for statement in statements})
+            for statement in statements:
+                held = _versions(db, statement.jti) if statement.jti in known else []
+                done.append(_put(db, held, statement, received_from, at_us))
+                known.add(statement.jti)
+        return done
 
     def get(self, jti: str, ver: int | None = None) -> Stored | None:
         """That version, or the highest one there is."""
@@ -107,6 +112,10 @@ class StatementStore:
     def versions(self, jti: str) -> list[Stored]:
         """All versions held of a statement, lowest first."""
         return _versions(self._db.read(), jti)
+
+    def known(self, jtis: Collection[str]) -> set[str]:
+        """Those of `jtis` of which a version is held: one question for many."""
+        return _known(self._db.read(), jtis)
 
     def withdraw(self, jti: str, purge: bool, at_us: int) -> int:
         """Let a statement no longer stand, all its versions. Returns how many are held here.
@@ -135,6 +144,14 @@ class StatementStore:
         return [_stored(row) for row in rows]
 
 
+def _known(db: sqlite3.Connection, jtis: Collection[str]) -> set[str]:
+    rows = db.execute(
+        "SELECT jti FROM statement WHERE jti IN (SELECT value FROM json_each(?))",
+        (to_json(list(jtis)).decode(),),
+    )
+    return {jti for (jti,) in rows}
+
+
 def _versions(db: sqlite3.Connection, jti: str) -> list[Stored]:
     rows = db.execute("SELECT * FROM statement WHERE jti = ? ORDER BY ver", (jti,))
     return [_stored(row) for row in rows]
@@ -144,8 +161,13 @@ def _stored(row: tuple[Any, ...]) -> Stored:
     return Stored(*row)
 
 
-def _put(db: sqlite3.Connection, statement: Statement, received_from: str | None, at_us: int) -> Stored:
-    held = _versions(db, statement.jti)
+def _put(
+    db: sqlite3.Connection,
+    held: Sequence[Stored],
+    statement: Statement,
+    received_from: str | None,
+    at_us: int,
+) -> Stored:
     if held and held[0].iss != statement.iss:
         raise Refused(
             "version-by-another-originator",
