@@ -1,0 +1,138 @@
+"""A receiver on TCP, a standing order, a partner: from radio lines to the partner's store."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pyais.encode import encode_dict
+
+from samsyn.base.clock import SECOND_US, SystemClock
+from samsyn.node.node import Node
+from samsyn.node.stores import Stores
+from tests.scenarios.network import homes, wait
+
+POLICY = """
+[[rule]]
+id = "area-to-fi"
+why = "test"
+to = ["fi"]
+kinds = ["alert"]
+when = { detector = ["emergency"] }
+place = "area"
+time = "hour"
+"""
+ORDER = """
+[[standing_order]]
+id = "distress"
+why = "test"
+detectors = ["emergency"]
+"""
+BEACON = 970_123_456  # an AIS-SART's number (ITU-R M.585)
+
+
+class Receiver:
+    """Listens on TCP and sends what it is given to whoever is connected."""
+
+    def __init__(self) -> None:
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = self._server.getsockname()[1]
+        self._lines: list[bytes] = []
+        self._more = threading.Condition()
+        self._open = True
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def say(self, *lines: bytes) -> None:
+        with self._more:
+            self._lines += lines
+            self._more.notify_all()
+
+    def hang_up(self) -> None:
+        """Cut the present connection, as a pulled cable does."""
+        self.say(b"")
+
+    def _serve(self) -> None:
+        while self._open:
+            line = b"x"
+            peer, _ = self._server.accept()
+            with peer:
+                while line:
+                    with self._more:
+                        self._more.wait_for(lambda: bool(self._lines))
+                        line = self._lines.pop(0)
+                    peer.sendall(line)
+
+    def close(self) -> None:
+        self._open = False
+        self._server.close()
+
+
+def position(mmsi: int, at_us: int, lat: float, lon: float, status: int = 0) -> bytes:
+    """One type 1 report with a tag block that says when it was heard."""
+    fields = {"msg_type": 1, "mmsi": mmsi, "lat": lat, "lon": lon, "speed": 8.0, "course": 90.0}
+    (line,) = encode_dict({**fields, "heading": 90, "status": status, "second": 1})
+    tag = f"c:{at_us // SECOND_US}"
+    check = 0
+    for c in tag.encode():
+        check ^= c
+    return f"\\{tag}*{check:02X}\\{line}\r\n".encode()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    yield made
+    made.close()
+
+
+def test_a_call_for_help_reaches_the_partner(tmp_path: Path, receiver: Receiver) -> None:
+    feed = f'[[feed]]\nname = "roof"\nkind = "ais_nmea"\nsource = "tcp:127.0.0.1:{receiver.port}"\n'
+    made = homes(tmp_path, {"dk": POLICY, "fi": ""})
+    with made["dk"].config.open("a") as config:
+        config.write(feed + ORDER)
+    nodes = {name: Node(Stores(home)) for name, home in made.items()}
+    for node in nodes.values():
+        node.start()
+    try:
+        now_us = SystemClock().now_us() - 600 * SECOND_US
+        receiver.say(position(219_000_001, now_us, 55.0, 14.0), b"!AIVDM,1,1,,A,broken,0*00\r\n")
+        receiver.hang_up()  # the feed connects again by itself
+        receiver.say(
+            *(position(BEACON, now_us + i * 10 * SECOND_US, 55.1, 14.1, 14) for i in range(1, 13)),
+            *(position(219_000_001, now_us + i * 10 * SECOND_US, 55.0, 14.0) for i in range(1, 20)),
+        )
+        (held,) = wait(lambda: nodes["fi"].desk.statements())
+        assert held["slots"]["body.craft"] == f"mmsi:{BEACON}"
+        assert (held["provenance"]["place"], held["exercise"]) == ("area", False)
+        assert "body.evidence" not in held["slots"]
+        (shown,) = nodes["dk"].desk.picture()["feeds"]
+        assert shown["state"] == "live" and shown["refused"] >= 1 and shown["rows"] >= 20
+        assert nodes["dk"].desk.track(1, 219_000_001)
+    finally:
+        for node in nodes.values():
+            node.stop()
+
+
+def test_a_policy_that_cannot_be_read_stops_the_change_not_the_node(tmp_path: Path) -> None:
+    made = homes(tmp_path, {"dk": '[[rule]]\nid = "x"\nto = ["nobody"]\n', "fi": ""})
+    node = Node(Stores(made["dk"]))
+    node.start()
+    try:
+        assert "policy.toml" in node.policy_problem
+        assert node.desk.health()["ok"]
+    finally:
+        node.stop()
+
+
+def test_two_nodes_on_one_home_are_refused(tmp_path: Path) -> None:
+    made = homes(tmp_path, {"dk": ""})
+    first = Node(Stores(made["dk"]))
+    first.start()
+    try:
+        with pytest.raises(Exception, match="runs on this home already"):
+            Node(Stores(made["dk"])).start()
+    finally:
+        first.stop()
