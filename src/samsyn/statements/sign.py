@@ -71,6 +71,7 @@ class _Claims(msgspec.Struct):
 
 _CLAIMS = _Claims.__struct_fields__
 _DUTIES = ("purpose", "retain_until", "personal")
+_SAID = ("kind", "marking", "onward", "exercise", *_DUTIES)  # by a draft
 _KNOWN = frozenset([*_CLAIMS, "_sd", "_sd_alg"])
 
 
@@ -167,22 +168,28 @@ def _each(items: Sequence[_In], work: Any) -> list[Any]:
 
 
 def _prepare(draft: Draft, iss: str, kid: str, jti: str, ver: int) -> _Unsigned:
-    fields = {name: getattr(draft, name) for name in ("kind", "marking", "onward", "exercise", *_DUTIES)}
-    said = {name: value for name, value in fields.items() if value is not None}
-    claims = _read_claims({"iss": iss, "jti": jti, "ver": ver, **said})
+    said = {name: value for name in _SAID if (value := getattr(draft, name)) is not None}
+    payload = {**said, "iss": iss, "jti": jti, "ver": ver}
+    claims = _read_claims(payload)
     if len(draft.slots) > limits.STATEMENT_SLOTS:
         _oversized(f"{len(draft.slots)} slots, over {limits.STATEMENT_SLOTS}")
-    for slot in draft.slots:
-        if not isinstance(slot, str) or not (slot in SLOTS or _BODY_SLOT.fullmatch(slot)):
-            _malformed("there is no such slot", str(slot))
+    _check_names(frozenset(draft.slots))
     check_ladders(draft.slots)
-    disclosures, digests = _disclose(draft.slots)
-    payload = {**said, "_sd": digests, "_sd_alg": "sha-256", "iss": iss, "jti": jti, "ver": ver}
+    disclosures, payload["_sd"] = _disclose(draft.slots)
+    payload["_sd_alg"] = "sha-256"
     message = _header(kid) + b"." + b64url_bytes(orjson.dumps(payload, option=orjson.OPT_SORT_KEYS))
     size = len(message) + 87 + sum(map(len, disclosures.values())) + len(disclosures) + 1
     if size > limits.STATEMENT_BYTES:
         _oversized(f"{size} bytes, over {limits.STATEMENT_BYTES}")
     return _Unsigned(claims, message, disclosures, dict(draft.slots))
+
+
+@lru_cache(maxsize=1024)
+def _check_names(slots: frozenset[str]) -> None:
+    """Statements of one kind mostly have one of a few sets of slots."""
+    for slot in slots:
+        if not isinstance(slot, str) or not (slot in SLOTS or _BODY_SLOT.fullmatch(slot)):
+            _malformed("there is no such slot", str(slot))
 
 
 def _disclose(slots: Mapping[str, Any]) -> tuple[dict[str, bytes], list[str]]:
@@ -194,13 +201,19 @@ def _disclose(slots: Mapping[str, Any]) -> tuple[dict[str, bytes], list[str]]:
     salts = b64url(os.urandom(SALT_BYTES * len(slots)))
     disclosures: dict[str, bytes] = {}
     digests: list[bytes] = []
-    for at, (slot, value) in enumerate(slots.items()):
-        salt = salts[at * SALT_CHARS : (at + 1) * SALT_CHARS]
-        disclosure = b64url_bytes(_to_json([salt, slot, value], slot))
+    at = 0
+    for slot, value in slots.items():
+        try:
+            data = orjson.dumps(said := [salts[at : at + SALT_CHARS], slot, value], option=_PLAIN)
+            if type(value) is not str:
+                _check_value(said, data)
+        except (TypeError, ValueError) as e:  # orjson's own error is a TypeError
+            _malformed(str(e), slot)
+        disclosures[slot] = disclosure = b64url_bytes(data)
         if len(disclosure) > limits.DISCLOSURE_BYTES:
             _oversized(f"{slot} has {len(disclosure)} bytes, over {limits.DISCLOSURE_BYTES}")
-        disclosures[slot] = disclosure
         digests.append(sha256(disclosure).digest())
+        at += SALT_CHARS
     decoys = os.urandom(32 * (limits.STATEMENT_SLOTS - len(slots)))
     digests += [decoys[at : at + 32] for at in range(0, len(decoys), 32)]
     return disclosures, sorted(_digest_texts(digests))
@@ -225,17 +238,11 @@ _PLAIN = (
 )
 
 
-def _to_json(disclosure: list[Any], slot: str) -> bytes:
-    try:
-        data = orjson.dumps(disclosure, option=_PLAIN)
-        if type(disclosure[2]) is str:
-            return data
-        check_nesting(disclosure, data)
-    except (TypeError, ValueError) as e:  # orjson's own error is a TypeError
-        _malformed(str(e), slot)
+def _check_value(disclosure: list[Any], data: bytes) -> None:
+    """Raises `ValueError` for what no verifier would take; `data` is the JSON of the disclosure."""
+    check_nesting(disclosure, data)
     if b"null" in data and _has_nan(disclosure):
-        _malformed("holds a number that is not finite", slot)
-    return data
+        raise ValueError("holds a number that is not finite")
 
 
 def _has_nan(value: Any) -> bool:
