@@ -66,3 +66,4 @@ PICTURE_FRAME_TRACKS: Final = 200_000  # tracks in one frame of the picture
 LEAF_BYTES: Final = 512  # one entry of a channel
 TICK_STATEMENTS: Final = 10_000  # queued acts taken in one tick; the rest waits for the next
 REFUSALS_KEPT: Final = 16  # refused batches of one partner kept as evidence; older ones go
+CHANNEL_FILE_LINE_BYTES: Final = 128  # first line of a channel as a file; batches as in the exchange

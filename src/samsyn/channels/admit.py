@@ -135,6 +135,23 @@ def admit_head(state: MirrorState, batch: Batch) -> Admission:
     )
 
 
+def admit_again(
+    state: MirrorState, past: MirrorState, batch: Batch, held: list[bytes], root: bytes | None
+) -> Admission:
+    """Rules 2 to 6 for a batch that begins before what is held, as one carried by hand may.
+
+    past: the state as it was when the batch's first entry was the next. held: the leaves from there
+    on. root: of what is held at the head's size, where it is that long. Returns an admission of the
+    entries beyond what is held, none of them read; of an older head it may not be applied.
+    """
+    admission = admit_head(past, batch)
+    again = admission.leaves[: len(held)]
+    if again != held[: len(again)] or root not in (None, admission.head.root):
+        evidence = {"checkpoint-held": state.seen_note, "checkpoint-received": admission.note}
+        raise Refused("forked-log", "the log has another past than what is held", evidence=evidence)
+    return msgspec.structs.replace(admission, leaves=admission.leaves[len(held) :])
+
+
 def _same_size_fork(state: MirrorState, head: Checkpoint) -> bool:
     seen = state.seen
     return seen is not None and seen.size == head.size and seen.root != head.root
@@ -145,7 +162,13 @@ def admit(state: MirrorState, batch: Batch, holdings: Holdings) -> Admission:
 
     Raises `Refused`; the reasons are those listed above.
     """
-    admission = admit_head(state, batch)
+    return admit_entries(state, batch, admit_head(state, batch), holdings)
+
+
+def admit_entries(
+    state: MirrorState, batch: Batch, admission: Admission, holdings: Holdings
+) -> Admission:
+    """Rules 7 to 14: what the entries say, once the log itself is admitted."""
     leaves = read_leaves(batch)
     views = list(_check_views(state, batch, leaves, admission.head))
     keys = {state.partner: state.statement_key}

@@ -16,12 +16,21 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from samsyn.base.clock import SECOND_US, Clock
 from samsyn.base.database import Database
-from samsyn.base.errors import Refused
+from samsyn.base.errors import InputError, Refused
 from samsyn.channels import batch as wire
-from samsyn.channels.admit import Admission, Held, MirrorState, admit, read_leaves
+from samsyn.channels.admit import (
+    Admission,
+    Held,
+    Holdings,
+    MirrorState,
+    admit,
+    admit_again,
+    admit_entries,
+    read_leaves,
+)
 from samsyn.channels.names import channel_origin, witness_name
 from samsyn.channels.refusals import Problem, Refusals
-from samsyn.log.checkpoint import parse_checkpoint
+from samsyn.log.checkpoint import open_checkpoint, parse_checkpoint
 from samsyn.log.note import parse_note
 from samsyn.log.store import LogStore
 from samsyn.log.witness import cosign
@@ -76,6 +85,7 @@ class Mirror:
         self._lock = threading.Lock()
         # a crash may have come between a purge and the emptying of the write-ahead log
         self._residue = True
+        self._known_size = self.size
 
     @property
     def size(self) -> int:
@@ -93,17 +103,26 @@ class Mirror:
         )
         return int(row[0]) if row else None
 
-    def receive(self, data: bytes) -> Applied:
+    def receive(self, data: bytes, *, by_hand: bool = False) -> Applied:
         """Take an encoded batch: durable when this returns.
+
+        by_hand: it was carried as a file. Then nobody lies who brings what is held already: such
+        entries are compared with what is held and passed over. And nobody lies who brings a later
+        file before an earlier one, or an old file late: that is an `InputError` that says what to
+        bring, and is not held against the partner.
 
         Raises `Refused` with the old state untouched and the batch kept as evidence.
         """
         with self._lock:
-            try:
-                return self._receive(data)
-            except Refused as refused:
-                self._refusals.keep(data, refused, self._clock.now_us())
-                raise
+            while True:
+                size = self.size
+                try:
+                    return self._receive(wire.decode(data), by_hand)
+                except Refused as refused:
+                    if by_hand and self.size != size:
+                        continue  # the running node took entries meanwhile: look at the batch again
+                    self._refusals.keep(data, refused, self._clock.now_us())
+                    raise
 
     def cosigned(self) -> bytes | None:
         """The latest head that is wholly applied, cosigned; None while there is none."""
@@ -121,24 +140,52 @@ class Mirror:
         """Refused batches, latest first, with their evidence."""
         return self._refusals.problems()
 
-    def _receive(self, data: bytes) -> Applied:
-        batch = wire.decode(data)
+    def _receive(self, batch: wire.Batch, by_hand: bool) -> Applied:
         state = self._state()
-        holdings = {
+        if by_hand:
+            return self._by_hand(batch, state)
+        return self._apply(state, admit(state, batch, self._holdings(batch)))
+
+    def _by_hand(self, batch: wire.Batch, state: MirrorState) -> Applied:
+        head = open_checkpoint(batch.checkpoint.encode(), self.origin, self._log_key)
+        if batch.after > state.size:
+            raise InputError(
+                f"entries {state.size} to {batch.after - 1} of this channel are missing",
+                do=f"bring the file that holds them, or ask for one made with --since {state.size}",
+            )
+        older = head.size < (state.seen.size if state.seen else 0)
+        beyond = batch.after + len(batch.entries) > state.size
+        if older and beyond:
+            raise InputError(
+                "this file was made before another that was begun here",
+                do="bring the later file again, or a new one",
+            )
+        if batch.after == state.size and not older:
+            return self._receive(batch, by_hand=False)
+        origin, size = self.origin, state.size
+        past = msgspec.structs.replace(
+            state,
+            size=batch.after,
+            frontier=self._logs.frontier_at(origin, batch.after).pack(),
+            seen=None if older else state.seen,
+        )
+        held = [leaf for leaf, _ in self._logs.entries(origin, batch.after, size - batch.after)]
+        root = self._logs.root_at(origin, head.size) if head.size <= size else None
+        admission = admit_again(state, past, batch, held, root)
+        if not beyond:
+            return Applied(size, 0, 0, max(0, head.size - size))
+        rest = msgspec.structs.replace(batch, after=size, entries=batch.entries[len(held) :])
+        return self._apply(state, admit_entries(state, rest, admission, self._holdings(rest)))
+
+    def _holdings(self, batch: wire.Batch) -> Holdings:
+        """What is held of the statements that a batch names."""
+        return {
             jti: {
                 s.ver: Held(s.iss, s.jwt_hash, s.state == "withdrawn", s.body)
                 for s in self._statements.versions(jti)
             }
-            for jti in {leaf.id for leaf in read_leaves(batch)}
+            for jti in self._statements.known({leaf.id for leaf in read_leaves(batch)})
         }
-        admission = admit(state, batch, holdings)
-        self._apply(state, admission)
-        return Applied(
-            size=admission.size,
-            statements=len(admission.statements),
-            withdrawals=len(admission.withdrawals),
-            behind=admission.head.size - admission.size,
-        )
 
     def _state(self) -> MirrorState:
         row = (
@@ -159,7 +206,7 @@ class Mirror:
             seen_note=seen,
         )
 
-    def _apply(self, state: MirrorState, admission: Admission) -> None:
+    def _apply(self, state: MirrorState, admission: Admission) -> Applied:
         now_us = self._clock.now_us()
         purged = {w.id for w in admission.withdrawals if w.purge}
         with self._db.write() as db:
@@ -187,9 +234,18 @@ class Mirror:
             )
             if admission.whole:
                 self._logs.set_checkpoint(self.origin, admission.note)
+        self._known_size = admission.size
+        return Applied(
+            size=admission.size,
+            statements=len(admission.statements),
+            withdrawals=len(admission.withdrawals),
+            behind=admission.head.size - admission.size,
+        )
 
     def _scrubbed(self) -> bool:
         """Whether no purged byte is left on disk; tries to make it so."""
+        if self.size != self._known_size:  # another process has taken entries: there may be purges
+            self._known_size, self._residue = self.size, True
         if self._residue and self._db.checkpoint():
             self._residue = False
         return not self._residue

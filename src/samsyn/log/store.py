@@ -132,6 +132,12 @@ class LogStore:
         tiles = self._tiles(log, size)
         return tiles.range_hash(0, size) if size else merkle.EMPTY_ROOT
 
+    def frontier_at(self, log: str, size: int) -> merkle.Frontier:
+        """The right edge that the log had at an earlier size. Raises `ValueError` as `root_at`."""
+        tiles = self._tiles(log, size)
+        edge = merkle.complete_subtrees(0, size)
+        return merkle.Frontier(size, [tiles.subtree(*place) for place in edge])
+
     def _tiles(self, log: str, size: int) -> _Tiles:
         if size > self.size(log):
             raise ValueError(f"the log {log} has never had {size} entries")
@@ -244,13 +250,13 @@ class _Tiles:
         self._read: dict[tuple[int, int], bytes] = {}
 
     def range_hash(self, begin: int, end: int) -> bytes:
-        parts = [self._subtree(*s) for s in merkle.complete_subtrees(begin, end)]
+        parts = [self.subtree(*s) for s in merkle.complete_subtrees(begin, end)]
         found = parts.pop()
         while parts:
             found = merkle.node_hash(parts.pop(), found)
         return found
 
-    def _subtree(self, height: int, index: int) -> bytes:
+    def subtree(self, height: int, index: int) -> bytes:
         level, above = divmod(height, merkle.TILE_HEIGHT)
         first = index << above  # in hashes of that level
         tile, at = divmod(first, merkle.TILE)
