@@ -3,69 +3,30 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator
-from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from samsyn.base import limits
-from samsyn.base.errors import InputError, LimitError, Refused, SamsynError
+from samsyn.base.errors import InputError, LimitError, Refused
 from samsyn.channels import batch as wire
-from samsyn.channels.file import Header, Taken, Writer, export, read, take
-from samsyn.channels.refusals import REASONS
+from samsyn.channels.file import Header, Taken, export, read, take
+from tests.channels.carrying import (
+    HEADER,
+    batches_of,
+    bring,
+    carried,
+    file_of,
+    held,
+    history,
+    rows,
+    speak,
+    twin,
+)
 from tests.channels.nodes import Node, bytes_on_disk, pull
-
-TABLES = ("statement", "log", "log_bundle", "log_tile", "mirror", "refusal")
-HEADER = Header("dk", "exercise", "se")
-
-
-def rows(node: Node, *tables: str) -> dict[str, list[Any]]:
-    """Everything that a node holds, as it is stored."""
-    db = node.db.read()
-    return {name: db.execute(f"SELECT * FROM {name}").fetchall() for name in tables or TABLES}
-
-
-def held(node: Node) -> Any:
-    """What a node holds, whatever pieces it came in."""
-    said = [row[1:] for row in rows(node, "statement")["statement"]]
-    mirror = node.mirrors["dk"]
-    leaves = [leaf for leaf, _ in node.logs.entries(mirror.origin, 0, 1000)]
-    return said, leaves, node.logs.root(mirror.origin), rows(node, "mirror")
-
-
-def carried(dk: Node, since: int = 0) -> bytes:
-    """dk's channel for se as a file."""
-    channel, file = dk.door.reader("se"), BytesIO()
-    assert channel
-    written = export(channel, HEADER, since, file)
-    assert (written.size, written.bytes) == (channel.size, len(file.getvalue()))
-    return file.getvalue()
-
-
-def bring(data: bytes, se: Node) -> Taken:
-    header, batches = read(BytesIO(data))
-    header.check(me=se.name, realm="exercise")
-    return take(batches, se.mirrors["dk"])
-
-
-def batches_of(data: bytes) -> list[bytes]:
-    return list(read(BytesIO(data))[1])
-
-
-def file_of(batches: list[bytes], header: Header = HEADER) -> bytes:
-    """A file that somebody made of these, digests and all."""
-    file = BytesIO()
-    writer = Writer(file, header)
-    for data in batches:
-        writer.add(data)
-    writer.end()
-    return file.getvalue()
 
 
 @pytest.fixture(autouse=True)
@@ -88,36 +49,6 @@ def se(tmp_path: Path, dk: Node) -> Node:
     dk.open_to([node, Node(tmp_path, "fi")])
     node.follow(dk)
     return node
-
-
-def twin(se: Node, dk: Node, name: str = "twin") -> Node:
-    """Another home of the same node: what it would be had it got its entries another way."""
-    folder = se.path.parent / name
-    folder.mkdir()
-    node = Node(folder, "se", keys=se.keys, clock=se.clock)
-    node.follow(dk)
-    return node
-
-
-def speak(dk: Node, count: int = 7) -> None:
-    for _ in range(count):
-        dk.say()
-        dk.door.tick()
-
-
-def history(dk: Node) -> str:
-    """Releases, a new version, a withdrawal, a purge before and one after entry 7. Returns its id."""
-    said = [dk.say() for _ in range(5)]
-    dk.door.tick()
-    dk.say(jti=said[0].jti, ver=2)
-    dk.outbox.put("withdraw", said[1].jti, 1, purge=False)
-    dk.outbox.put("withdraw", said[2].jti, 1, purge=True)
-    dk.door.tick()
-    late = dk.say()
-    speak(dk, 2)
-    dk.outbox.put("withdraw", late.jti, 1, purge=True)
-    dk.door.tick()
-    return late.jti
 
 
 # the same as over the network
@@ -284,83 +215,6 @@ def test_the_running_node_confirms_no_purge_that_another_process_left_on_disk(
 # what the way did
 
 
-class Scene:
-    """A file of several batches; homes to bring it to are made anew for each try."""
-
-    def __init__(self) -> None:
-        self.kept = tempfile.TemporaryDirectory()  # as long as this lives
-        folder = Path(self.kept.name)
-        self.dk, self.se = Node(folder, "dk"), Node(folder, "se")
-        self.dk.open_to([self.se, Node(folder, "fi")])
-        history(self.dk)
-        self.file = carried(self.dk)
-
-    def fails(self, data: bytes) -> tuple[SamsynError, Node, Path]:
-        """The error, and the home: what it holds must begin what was sent."""
-        folder = Path(tempfile.mkdtemp(dir=self.kept.name))
-        se = Node(folder, "se", keys=self.se.keys, clock=self.se.clock)
-        mirror = se.follow(self.dk)
-        with pytest.raises(SamsynError) as error:
-            bring(data, se)
-        assert mirror.size in (0, 3, 6, 9, 12)
-        origin = mirror.origin
-        assert se.logs.root(origin) == self.dk.logs.root_at(origin, mirror.size)
-        return error.value, se, folder
-
-
-@cache
-def scene() -> Scene:
-    return Scene()
-
-
-def at_random() -> st.SearchStrategy[int]:
-    return st.integers(0, 10**9)
-
-
-@settings(max_examples=40, deadline=None)
-@given(at_random(), st.integers(1, 255))
-def test_a_byte_flipped_anywhere_is_damage(at: int, other: int) -> None:
-    data = bytearray(scene().file)
-    data[at % len(data)] ^= other
-    error, se, _ = scene().fails(bytes(data))
-    assert isinstance(error, InputError | LimitError) and error.do
-    assert not se.mirrors["dk"].problems()  # the partner did nothing
-    se.db.close()
-
-
-@settings(max_examples=30, deadline=None)
-@given(at_random())
-def test_a_file_cut_short_anywhere(at: int) -> None:
-    whole = scene().file
-    data = whole[: at % len(whole)]
-    error, se, _ = scene().fails(data)
-    assert isinstance(error, InputError)
-    bring(whole, se)  # and what was taken of it is no hindrance
-    assert se.mirrors["dk"].size == scene().dk.size_to("se") and not se.mirrors["dk"].problems()
-    se.db.close()
-
-
-@settings(max_examples=40, deadline=None)
-@given(at_random(), st.integers(1, 255))
-def test_a_byte_changed_by_somebody_who_mends_the_digests(at: int, other: int) -> None:
-    batches = batches_of(scene().file)
-    n = at % len(batches)
-    data = bytearray(batches[n])
-    data[at // 7 % len(data)] ^= other
-    try:
-        if wire.decode(bytes(data)) == wire.decode(batches[n]):
-            return  # another spelling of the same batch is the same batch
-    except Refused:
-        pass
-    batches[n] = bytes(data)
-    error, se, _ = scene().fails(file_of(batches))
-    if isinstance(error, Refused):
-        assert error.reason in REASONS and se.mirrors["dk"].problems()[0].evidence
-    else:  # a number changed so that it looks like another part of the channel
-        assert isinstance(error, InputError) and error.do
-    se.db.close()
-
-
 def test_bytes_after_the_end(dk: Node, se: Node) -> None:
     speak(dk, 1)
     with pytest.raises(InputError, match="damaged"):
@@ -388,26 +242,6 @@ def test_a_batch_over_the_limit_is_not_read(dk: Node, se: Node) -> None:
     file = Endless(HEADER.line() + b"\xff" * 100)
     with pytest.raises(LimitError, match="4294967295 bytes"):
         take(read(file)[1], se.mirrors["dk"])
-
-
-@pytest.mark.parametrize(
-    ("data", "said"),
-    [
-        (b"", "no channel file"),
-        (b"\x00" * 500, "no channel file"),
-        (b"samsyn-channel-file/2 samsyn.dk/exercise/se\n", "does not know"),
-        (b"samsyn-channel-file/1 samsyn.dk/exercise/se", "damaged"),
-        (b"samsyn-channel-file/1 samsyn.dk/exercise/se \n", "damaged"),
-        (b"samsyn-channel-file/1 samsyn.dk/exercise/../se\n", "damaged"),
-        (b"samsyn-channel-file/1 samsyn.dk/drill/se\n", "damaged"),
-        (b"samsyn-channel-file/1 samsyn." + b"d" * 500 + b"/exercise/se\n", "damaged"),
-        (b"samsyn-channel-file/1 samsyn.d\xc3\xb6/exercise/se\n", "damaged"),
-        (b"samsyn-channel-file/1 samsyn.dk/exercise/se\n", "cut short"),
-    ],
-)
-def test_a_first_line_that_is_not_as_it_must_be(data: bytes, said: str) -> None:
-    with pytest.raises(InputError, match=said):
-        list(read(BytesIO(data))[1])
 
 
 # what the partner, or somebody in its name, did
