@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from samsyn import __version__
+from samsyn.cli.channel import channel
 from samsyn.cli.demo import demo
 from samsyn.cli.feed import feed, replay
 from samsyn.cli.language import Group, lang_option
@@ -53,6 +54,7 @@ for command in (
     feed,
     replay,
     partner,
+    channel,
     say,
     statements,
     withdraw,
