@@ -287,6 +287,38 @@ def test_released_after_its_withdrawal(dk: Liar, mirror: Mirror) -> None:
     assert refused(mirror, dk.says([released(again)])).reason == "released-after-withdrawal"
 
 
+def test_purged_but_sent_again(dk: Liar, fi: Node, mirror: Mirror) -> None:
+    """What was purged must not come back as evidence of its being sent once more."""
+    said = dk.signed()
+    once = dk.says([released(said)])
+    mirror.receive(once)
+    mirror.receive(dk.says([(withdraw_leaf(said.jti, 1, True), None)]))
+    assert mirror.cosigned() is not None and said.disclosures["title"] not in bytes_on_disk(fi)
+    assert refused(mirror, once).reason == "replayed-entry"
+    assert said.disclosures["title"] not in bytes_on_disk(fi)
+    assert mirror.problems()[0].evidence.keys() == {"batch-sha256"}
+
+
+def test_a_purge_that_would_wipe_the_evidence_of_a_fork(tmp_path: Path, dk: Liar, fi: Node) -> None:
+    mirror = fi.mirrors["dk"]
+    said = dk.signed()
+    mirror.receive(dk.says([released(said)]))
+    (tmp_path / "other").mkdir()
+    other = Liar(tmp_path / "other", "dk", keys=dk.keys)
+    other.says([released(dk.signed())])
+    assert refused(mirror, other.says([released(said)])).reason == "forked-log"
+    mirror.receive(dk.says([(withdraw_leaf(said.jti, 1, True), None)]))
+    assert mirror.problems()[0].evidence.keys() == {"checkpoint-held", "checkpoint-received"}
+
+
+def test_released_after_a_purge_that_came_before_it_was_read(dk: Liar, mirror: Mirror) -> None:
+    said = dk.signed()
+    leaf, _ = released(said)
+    mirror.receive(dk.says([(leaf, None), (withdraw_leaf(said.jti, 1, True), None)]))
+    again = dk.signed(jti=said.jti, ver=2)
+    assert refused(mirror, dk.says([released(again)])).reason == "released-after-withdrawal"
+
+
 @pytest.mark.parametrize("realm", ["exercise", "actual"])
 def test_exercise_marked_as_actual(dk: Liar, mirror: Mirror, realm: str) -> None:
     mirror._realm = realm  # type: ignore[assignment]  # the same channel name, to reach the check

@@ -178,14 +178,18 @@ class Mirror:
         return self._apply(state, admit_entries(state, rest, admission, self._holdings(rest)))
 
     def _holdings(self, batch: wire.Batch) -> Holdings:
-        """What is held of the statements that a batch names."""
-        return {
+        """What is held of the statements that a batch names; of what was purged, that it was."""
+        named = {leaf.id for leaf in read_leaves(batch)}
+        held = {
             jti: {
                 s.ver: Held(s.iss, s.jwt_hash, s.state == "withdrawn", s.body)
                 for s in self._statements.versions(jti)
             }
-            for jti in self._statements.known({leaf.id for leaf in read_leaves(batch)})
+            for jti in self._statements.known(named)
         }
+        # it may have been purged before it was ever read: then no version of it is held
+        unread = self._refusals.purged(named - held.keys())
+        return {**held, **{jti: {0: Held(self.partner, b"", True, None)} for jti in unread}}
 
     def _state(self) -> MirrorState:
         row = (

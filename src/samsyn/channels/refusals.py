@@ -1,7 +1,8 @@
 """What was refused, from whom and why: kept as evidence and told to people in their language.
 
 Evidence obeys withdrawals too: when a partner has a statement purged, kept batches that name it
-lose their bytes, and only the words about them stay.
+lose their bytes, and only the words about them and the signed heads stay. Nor are such bytes kept
+anew when a batch that names it comes again later: the ids of what was purged are remembered.
 """
 
 from __future__ import annotations
@@ -25,7 +26,13 @@ CREATE TABLE IF NOT EXISTS refusal (
   first_us INTEGER NOT NULL, last_us INTEGER NOT NULL, count INTEGER NOT NULL,
   UNIQUE (log, reason, digest)
 );
+CREATE TABLE IF NOT EXISTS purged (
+  log TEXT NOT NULL, jti TEXT NOT NULL, PRIMARY KEY (log, jti)
+) WITHOUT ROWID;
 """
+
+_HEADS: Final = "checkpoint-"
+"""What evidence of a shrunk or forked log is called: no word of any statement is in it."""
 
 _EN_SV: Final = {
     "malformed-batch": (
@@ -108,6 +115,9 @@ REASONS: Final = frozenset(_EN_SV)
 _OTHER: Final = ("what was sent was refused", "det som skickades avvisades")
 
 
+_unpack = msgspec.msgpack.Decoder(dict[str, bytes]).decode
+
+
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """One refusal of a partner's batch, for the home side. `count`: how often the same was sent."""
 
@@ -119,7 +129,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     first_us: int
     last_us: int
     count: int
-    evidence: dict[str, bytes]  # empty once a withdrawal reached it
+    evidence: dict[str, bytes]  # signed heads at most, once a purge reached it
 
 
 class Refusals:
@@ -134,7 +144,9 @@ class Refusals:
         """Durably. The same bytes for the same reason are counted, not kept twice."""
         ids = _ids(data)
         evidence = dict(refused.evidence)
-        if ids is None:  # it cannot be known whose words these are, so a purge could not reach them
+        if ids and self.purged(ids):
+            evidence = {"batch-sha256": sha256(data), **_heads(evidence)}
+        elif ids is None:  # it cannot be known whose words these are, so a purge could not reach them
             evidence["batch-sha256"] = sha256(data)
         else:
             evidence["batch"] = data
@@ -163,13 +175,30 @@ class Refusals:
             )
 
     def purge(self, jtis: Collection[str]) -> None:
-        """Let the bytes go of evidence that names one of these, in the caller's transaction."""
+        """Let the bytes go of evidence that names one of these, and remember them, in the caller's
+        transaction."""
         with self._db.write() as db:
-            db.execute(
-                "UPDATE refusal SET evidence = NULL WHERE log = ? AND EXISTS"
+            db.executemany(
+                "INSERT INTO purged VALUES (?, ?) ON CONFLICT DO NOTHING",
+                ((self._log, jti) for jti in sorted(jtis)),
+            )
+            rows = db.execute(
+                "SELECT id, evidence FROM refusal WHERE log = ? AND evidence IS NOT NULL AND EXISTS"
                 " (SELECT 1 FROM json_each(ids) WHERE value IN (SELECT value FROM json_each(?)))",
                 (self._log, to_json(sorted(jtis)).decode()),
-            )
+            ).fetchall()
+            for id_, evidence in rows:
+                left = _heads(_unpack(evidence))
+                packed = msgspec.msgpack.encode(left) if left else None
+                db.execute("UPDATE refusal SET evidence = ? WHERE id = ?", (packed, id_))
+
+    def purged(self, jtis: Collection[str]) -> set[str]:
+        """Which of these this partner has had purged, whether anything of them was held here or not."""
+        rows = self._db.read().execute(
+            "SELECT jti FROM purged WHERE log = ? AND jti IN (SELECT value FROM json_each(?))",
+            (self._log, to_json(sorted(jtis)).decode()),
+        )
+        return {row[0] for row in rows}
 
     def problems(self) -> list[Problem]:
         """Latest first."""
@@ -184,7 +213,7 @@ class Refusals:
         self, reason: str, what: str, first_us: int, last_us: int, count: int, evidence: bytes | None
     ) -> Problem:
         en, sv = reason_texts(reason)
-        kept = msgspec.msgpack.decode(evidence, type=dict[str, bytes]) if evidence else {}
+        kept = _unpack(evidence) if evidence else {}
         return Problem(
             partner=self._partner,
             reason=reason,
@@ -201,6 +230,10 @@ class Refusals:
 def reason_texts(reason: str) -> tuple[str, str]:
     """A refusal's reason for people, English and Swedish."""
     return _EN_SV.get(reason, _OTHER)
+
+
+def _heads(evidence: dict[str, bytes]) -> dict[str, bytes]:
+    return {name: data for name, data in evidence.items() if name.startswith(_HEADS)}
 
 
 def _ids(data: bytes) -> list[str] | None:
