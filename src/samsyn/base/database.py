@@ -21,11 +21,15 @@ class Database:
     """A SQLite file with a schema made of the parts that use it.
 
     One connection guarded by a lock for writing, and one connection per thread for reading, so
-    that a reader never waits for a writer.
+    that a reader never waits for a writer. `connection`: another class only where a disk that fails
+    is simulated.
     """
 
-    def __init__(self, path: Path, *schemas: str) -> None:
+    def __init__(
+        self, path: Path, *schemas: str, connection: type[sqlite3.Connection] = sqlite3.Connection
+    ) -> None:
         self.path = path
+        self._connection = connection
         self._lock = threading.RLock()
         self._local = threading.local()
         self._readers: list[sqlite3.Connection] = []
@@ -38,7 +42,9 @@ class Database:
             raise ConfigError(f"cannot open the store: {e}", where=str(path)) from e
 
     def _connect(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+        db = sqlite3.connect(
+            self.path, isolation_level=None, check_same_thread=False, factory=self._connection
+        )
         db.execute(f"PRAGMA busy_timeout={BUSY_MS}")
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sqlite3
 from pathlib import Path
 from types import TracebackType
 
@@ -30,6 +31,7 @@ from samsyn.policy import Policy
 from samsyn.policy import load as load_policy
 from samsyn.statements import store as statement_store
 from samsyn.statements.keys import load as load_keys
+from samsyn.statements.second import Second
 from samsyn.statements.store import StatementStore
 from samsyn.subjects import KINDS
 
@@ -45,8 +47,14 @@ SCHEMAS = (
 class Stores:
     """Everything of one realm that is on disk. Several processes may hold it; one may run it."""
 
-    def __init__(self, home: Home, realm: Realm | None = None, wall: Clock | None = None) -> None:
-        """Raises `ConfigError` where the home is not usable."""
+    def __init__(
+        self,
+        home: Home,
+        realm: Realm | None = None,
+        wall: Clock | None = None,
+        connection: type[sqlite3.Connection] = sqlite3.Connection,
+    ) -> None:
+        """`connection`: see `Database`. Raises `ConfigError` where the home is not usable."""
         self.home = home
         self.settings: Settings = home.settings()
         self.realm: Realm = realm or self.settings.node.realm
@@ -56,7 +64,7 @@ class Stores:
         self.roster = Roster(home.partners, self.settings.node.name)
         folder = home.realm(self.realm)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.db = Database(home.ledger(self.realm), *SCHEMAS)
+        self.db = Database(home.ledger(self.realm), *SCHEMAS, connection=connection)
         self.statements = StatementStore(self.db)
         self.logs = LogStore(self.db)
         self.outbox = Outbox(self.db)
@@ -75,6 +83,7 @@ class Stores:
             keys=self.keys,
             clock=self.clock,
         )
+        self.second = Second()
         self._lock: int | None = None
 
     @property
@@ -98,6 +107,7 @@ class Stores:
         )
 
     def mirror(self, card: Card) -> Mirror:
+        """Our copy of a partner's channel. Large batches are verified in a second process."""
         return Mirror(
             self.db,
             self.statements,
@@ -109,6 +119,7 @@ class Stores:
             key=self.keys.log,
             realm=self.realm,
             clock=self.clock,
+            verify=self.second.verify_many,
         )
 
     def policy(self) -> Policy:
@@ -149,6 +160,7 @@ class Stores:
         return self.home.realm(self.realm) / "lock"
 
     def close(self) -> None:
+        self.second.close()
         self.db.close()
         if self._lock is not None:
             os.close(self._lock)

@@ -1,0 +1,154 @@
+"""The simulation finds what it is for: with a bug put in on purpose, some seed breaks."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from samsyn.base.clock import DAY_US
+from samsyn.channels import admit, mirror, outbox
+from samsyn.channels.given import Account
+from samsyn.channels.mirror import Mirror
+from samsyn.channels.refusals import Refusals
+from samsyn.channels.tick import Tick
+from samsyn.log.store import LogStore
+from samsyn.policy import Policy
+from samsyn.sim import run
+
+SEEDS = (34, 109, *range(1, 61))
+Patch = pytest.MonkeyPatch
+
+
+def forgets_to_purge(patch: Patch) -> None:
+    honest = Mirror._apply
+
+    def apply(self: Mirror, state: Any, admission: Any) -> Any:
+        kept = [msgspec.structs.replace(w, purge=False) for w in admission.withdrawals]
+        return honest(self, state, msgspec.structs.replace(admission, withdrawals=kept))
+
+    patch.setattr(Mirror, "_apply", apply)
+
+
+def doubles_an_entry(patch: Patch) -> None:
+    honest = Tick._add
+
+    def add(self: Tick, reader: str, entry: Any) -> int:
+        honest(self, reader, entry)
+        return honest(self, reader, entry)
+
+    patch.setattr(Tick, "_add", add)
+
+
+def commits_halfway(db: sqlite3.Connection) -> None:
+    db.execute("COMMIT")
+    db.execute("BEGIN IMMEDIATE")
+
+
+def takes_from_the_queue_in_a_transaction_of_its_own(patch: Patch) -> None:
+    honest = outbox.take
+
+    def take(db: sqlite3.Connection, limit: int, *, releases: bool = True) -> Any:
+        acts = honest(db, limit, releases=releases)
+        commits_halfway(db)
+        return acts
+
+    patch.setattr(outbox, "take", take)
+
+
+def appends_in_a_transaction_of_its_own(patch: Patch) -> None:
+    honest = LogStore.append
+
+    def append(self: LogStore, log: str, entries: Any) -> int:
+        size = honest(self, log, entries)
+        with self._db.write() as db:
+            commits_halfway(db)
+        return size
+
+    patch.setattr(LogStore, "append", append)
+
+
+def cosigns_what_is_not_yet_applied(patch: Patch) -> None:
+    patch.setattr(admit.Admission, "whole", property(lambda self: True))
+
+
+def cosigns_before_the_bytes_are_gone(patch: Patch) -> None:
+    patch.setattr(Mirror, "_scrubbed", lambda self: True)
+
+
+def keeps_what_was_purged_as_evidence(patch: Patch) -> None:
+    patch.setattr(Refusals, "purged", lambda self, jtis: set())
+
+
+def forgets_delays(patch: Patch) -> None:
+    honest = Policy.decide_many
+    patch.setattr(Policy, "decide_many", lambda self, facts, us: honest(self, facts, us + DAY_US))
+
+
+def forgets_what_waits(patch: Patch) -> None:
+    patch.setattr(Account, "hold", lambda self, rows: None)
+
+
+def does_not_look_for_forks(patch: Patch) -> None:
+    patch.setattr(admit, "verify_consistency", lambda *args: True)
+
+
+def takes_any_realm(patch: Patch) -> None:
+    patch.setattr(admit, "_check_statement", lambda *args: None)
+
+
+def takes_what_was_withdrawn(patch: Patch) -> None:
+    patch.setattr(admit, "_check_order", lambda *args: None)
+
+
+def takes_any_id(patch: Patch) -> None:
+    patch.setattr(admit, "_check_names", lambda *args: None)
+
+
+def counts_a_batch_as_taken_that_was_refused(patch: Patch) -> None:
+    honest = Mirror._receive
+
+    def receive(self: Mirror, *args: Any) -> Any:
+        try:
+            return honest(self, *args)
+        except mirror.Refused:
+            with self._db.write() as db:
+                db.execute("UPDATE mirror SET size = size + 1 WHERE log = ?", (self.origin,))
+            raise
+
+    patch.setattr(Mirror, "_receive", receive)
+
+
+MUTANTS = [
+    forgets_to_purge,
+    doubles_an_entry,
+    takes_from_the_queue_in_a_transaction_of_its_own,
+    appends_in_a_transaction_of_its_own,
+    cosigns_what_is_not_yet_applied,
+    cosigns_before_the_bytes_are_gone,
+    keeps_what_was_purged_as_evidence,
+    forgets_delays,
+    forgets_what_waits,
+    does_not_look_for_forks,
+    takes_any_realm,
+    takes_what_was_withdrawn,
+    takes_any_id,
+    counts_a_batch_as_taken_that_was_refused,
+]
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda m: m.__name__)
+def test_a_bug_is_found(mutant: Callable[[Patch], None], monkeypatch: Patch) -> None:
+    mutant(monkeypatch)
+    assert any(_breaks(seed) for seed in SEEDS)
+
+
+def _breaks(seed: int) -> bool:
+    """A bug may also show as an error that the node itself raises."""
+    try:
+        return bool(run(seed).broken)
+    except Exception:  # noqa: BLE001  whatever it is, an honest run raises nothing at all
+        return True
