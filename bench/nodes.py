@@ -5,49 +5,70 @@ from __future__ import annotations
 from pathlib import Path
 from types import TracebackType
 
-from samsyn.base.settings import Home
-from samsyn.desk.drafts import point
+from samsyn.base.settings import Home, StandingOrder
+from samsyn.desk.drafts import ReportForm, alert_draft
 from samsyn.exchange.roster import Roster
 from samsyn.node.homes import make_home, own_card
 from samsyn.node.stores import Stores
-from samsyn.statements.ladder import place_ladder, time_ladder
-from samsyn.statements.sign import sign_many
 from samsyn.statements.statement import Draft
+from samsyn.watch.definition import discover
+from samsyn.watch.finding import Finding
 
-ALERTS = 10_000
+COUNT = 10_000
 READERS = tuple(f"r{i}" for i in range(10))
 RUNGS = (("exact", "exact"), ("area", "hour"), ("region", "day"), ("spot", "hour"), ("area", "exact"))
 
 
-def drafts(count: int) -> list[Draft]:
-    """Alerts as a standing order makes them, each of another place and time."""
-    return [_draft(i) for i in range(count)]
+def reports(count: int = COUNT) -> list[Draft]:
+    """Reports as a person writes them: 15 slots, 3 kB signed."""
+    return [_report(i) for i in range(count)]
 
 
-def _draft(i: int) -> Draft:
+def alerts(count: int = COUNT) -> list[Draft]:
+    """Alerts as a standing order makes them, with eight rows of evidence: 22 slots, 5 kB signed."""
+    return [_alert(i) for i in range(count)]
+
+
+def _report(i: int) -> Draft:
+    form = ReportForm(
+        title=f"Unlit vessel {i}",
+        text="Seen from the pilot station for ten minutes, no lights, no answer on channel 16.",
+        summary="An unlit vessel.",
+        lat=54 + i % 997 / 100,
+        lon=10 + i % 1009 / 60,
+        time_us=1_700_000_000_000_000 + i * 1_000_000,
+        tags=("night",),
+    )
+    return form.draft(by="Watch team 7", exercise=False, now_us=0)
+
+
+def _alert(i: int) -> Draft:
     at_us = 1_700_000_000_000_000 + i * 1_000_000
-    rows = [{"time_us": at_us + k, "lat": 55.0, "lon": 14.0, "speed_kn": 0.5} for k in range(8)]
-    slots = {
-        **place_ladder(point(54 + i % 997 / 100, 10 + i % 1009 / 60)),
-        **time_ladder(at_us),
-        "title": f"Drift: mmsi:{200_000_000 + i}",
-        "summary": "Drift: a ship",
-        "text": "A ship is carried sideways.",
-        "confidence": "medium",
-        "author": "Watch team 7",
-        "sources": ["feed roof", "detector drift"],
-        "tags": ["sea"],
-        "body.detector": "drift",
-        "body.craft": f"mmsi:{200_000_000 + i}",
-        "body.state": "open",
-        "body.start": "2026-11-21T20:15:03Z",
-        "body.measured": {"speed_kn": 0.5, "turn_deg": 110.0},
-        "body.thresholds": {"speed_min_kn": 0.3, "turn_deg": 45.0},
-        "body.evidence": rows,
-        "body.known_errors": ["A tug tows her."],
-        "body.finding": f"finding-{i}",
-    }
-    return Draft(kind="alert", marking="TLP:AMBER", onward="ask", exercise=False, slots=slots)
+    finding = Finding(
+        key=f"finding-{i}",
+        detector="drift",
+        craft=f"mmsi:{200_000_000 + i}",
+        state="open",
+        start_us=at_us,
+        updated_us=at_us,
+        end_us=None,
+        lat=54 + i % 997 / 100,
+        lon=10 + i % 1009 / 60,
+        measured={"speed_kn": 0.5, "turn_deg": 110.0},
+        thresholds={"speed_min_kn": 0.3, "turn_deg": 45.0},
+        zone=None,
+        evidence=[{"time_us": at_us + k, "lat": 55.0, "lon": 14.0, "speed_kn": 0.5} for k in range(8)],
+        feed="roof",
+        exercise=False,
+        known_errors=("on-purpose",),
+        revision=1,
+        closed_because=None,
+    )
+    return alert_draft(finding, _ORDER, _DRIFT)
+
+
+_ORDER = StandingOrder(id="all", why="bench", detectors=("drift",), unit="Watch team 7")
+_DRIFT = discover()["drift"][0]
 
 
 class Giver:
@@ -68,7 +89,7 @@ class Giver:
     def say(self, said: list[Draft]) -> None:
         """Sign, keep and queue, durably, as many as are given at once."""
         stores = self.stores
-        signed = sign_many(said, iss="giver", key=stores.keys.statement)
+        signed = stores.second.sign_many(said, iss="giver", key=stores.keys.statement)
         with stores.db.write():
             stores.statements.put_many(signed, received_from=None, at_us=stores.clock.now_us())
             stores.outbox.put_many(("release", s.jti, s.ver, False) for s in signed)
@@ -112,6 +133,6 @@ def _rule(i: int) -> str:
     names = ", ".join(f'"{name}"' for name in READERS[i :: len(RUNGS)])
     hide = '["author"]' if i % 2 else "[]"
     return (
-        f'[[rule]]\nid = "rule-{i}"\nwhy = "bench"\nto = [{names}]\nkinds = ["alert"]\n'
+        f'[[rule]]\nid = "rule-{i}"\nwhy = "bench"\nto = [{names}]\nkinds = ["alert", "report"]\n'
         f'place = "{place}"\ntime = "{time}"\nhide = {hide}\n'
     )

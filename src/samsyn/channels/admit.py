@@ -23,7 +23,7 @@ In order:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -43,6 +43,8 @@ from samsyn.log.merkle import (
 from samsyn.statements.sign import verify_many
 from samsyn.statements.statement import Statement
 from samsyn.subjects import KINDS
+
+Verify = Callable[[Sequence[bytes], Mapping[str, Ed25519PublicKey]], list[Statement]]
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -157,22 +159,29 @@ def _same_size_fork(state: MirrorState, head: Checkpoint) -> bool:
     return seen is not None and seen.size == head.size and seen.root != head.root
 
 
-def admit(state: MirrorState, batch: Batch, holdings: Holdings) -> Admission:
-    """What applying `batch` means. `holdings` are by the ids of `read_leaves(batch)`.
+def admit(
+    state: MirrorState, batch: Batch, holdings: Holdings, verify: Verify = verify_many
+) -> Admission:
+    """What applying `batch` means. `holdings` are by the ids of `read_leaves(batch)`; `verify` is
+    `verify_many` or does as it does.
 
     Raises `Refused`; the reasons are those listed above.
     """
-    return admit_entries(state, batch, admit_head(state, batch), holdings)
+    return admit_entries(state, batch, admit_head(state, batch), holdings, verify)
 
 
 def admit_entries(
-    state: MirrorState, batch: Batch, admission: Admission, holdings: Holdings
+    state: MirrorState,
+    batch: Batch,
+    admission: Admission,
+    holdings: Holdings,
+    verify: Verify = verify_many,
 ) -> Admission:
     """Rules 7 to 14: what the entries say, once the log itself is admitted."""
     leaves = read_leaves(batch)
     views = list(_check_views(state, batch, leaves, admission.head))
     keys = {state.partner: state.statement_key}
-    statements = verify_many([view for _, view in views], keys)
+    statements = verify([view for _, view in views], keys)
     _check_names(state, leaves, holdings)
     fresh: dict[tuple[str, int], Statement] = {}
     for (leaf, _), statement in zip(views, statements, strict=True):

@@ -23,6 +23,7 @@ from samsyn.channels.admit import (
     Held,
     Holdings,
     MirrorState,
+    Verify,
     admit,
     admit_again,
     admit_entries,
@@ -34,6 +35,7 @@ from samsyn.log.checkpoint import open_checkpoint, parse_checkpoint
 from samsyn.log.note import parse_note
 from samsyn.log.store import LogStore
 from samsyn.log.witness import cosign
+from samsyn.statements.sign import verify_many
 from samsyn.statements.store import StatementStore
 
 SCHEMA: Final = """
@@ -54,7 +56,10 @@ class Applied(msgspec.Struct, frozen=True):
 
 
 class Mirror:
-    """One partner's channel as held here. One batch at a time."""
+    """One partner's channel as held here. One batch at a time.
+
+    verify: `verify_many`, or what does as it does in another process.
+    """
 
     def __init__(
         self,
@@ -69,6 +74,7 @@ class Mirror:
         key: Ed25519PrivateKey,
         realm: Literal["actual", "exercise"],
         clock: Clock,
+        verify: Verify = verify_many,
     ) -> None:
         self.partner = partner
         self.origin = channel_origin(partner, realm, me)
@@ -81,6 +87,7 @@ class Mirror:
         self._key = key
         self._realm: Literal["actual", "exercise"] = realm
         self._clock = clock
+        self._verify = verify
         self._refusals = Refusals(db, self.origin, partner)
         self._lock = threading.Lock()
         # a crash may have come between a purge and the emptying of the write-ahead log
@@ -144,7 +151,7 @@ class Mirror:
         state = self._state()
         if by_hand:
             return self._by_hand(batch, state)
-        return self._apply(state, admit(state, batch, self._holdings(batch)))
+        return self._apply(state, admit(state, batch, self._holdings(batch), self._verify))
 
     def _by_hand(self, batch: wire.Batch, state: MirrorState) -> Applied:
         head = open_checkpoint(batch.checkpoint.encode(), self.origin, self._log_key)
@@ -175,7 +182,9 @@ class Mirror:
         if not beyond:
             return Applied(size, 0, 0, max(0, head.size - size))
         rest = msgspec.structs.replace(batch, after=size, entries=batch.entries[len(held) :])
-        return self._apply(state, admit_entries(state, rest, admission, self._holdings(rest)))
+        return self._apply(
+            state, admit_entries(state, rest, admission, self._holdings(rest), self._verify)
+        )
 
     def _holdings(self, batch: wire.Batch) -> Holdings:
         """What is held of the statements that a batch names; of what was purged, that it was."""

@@ -2,4 +2,5 @@
 
 from samsyn.cli import main
 
-main()
+if __name__ == "__main__":  # a second process (statements.second) imports this file too
+    main()

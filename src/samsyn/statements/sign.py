@@ -145,6 +145,21 @@ def verify_many(presentations: Sequence[bytes], keys: Mapping[str, Ed25519Public
     return [p.statement for p in parsed]
 
 
+Check = tuple[bytes, bytes, bytes]
+"""Public key, signature and what is signed: what it takes to verify elsewhere."""
+
+
+def read_many(
+    presentations: Sequence[bytes], keys: Mapping[str, Ed25519PublicKey]
+) -> tuple[list[Statement], list[Check]]:
+    """`verify_many` up to the signatures, which are left to the caller to have checked."""
+    parsed = [_parse(presentation) for presentation in presentations]
+    raw = [_key_of(p, keys).public_bytes_raw() for p in parsed]
+    signed = [p.statement.jwt.rpartition(b".")[0] for p in parsed]
+    checks = [(key, p.signature, text) for key, p, text in zip(raw, parsed, signed, strict=True)]
+    return [p.statement for p in parsed], checks
+
+
 def parse(presentation: bytes) -> Statement:
     """As `verify`, without the signature: for what was verified before and kept."""
     return _parse(presentation).statement
