@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 from pyais.encode import encode_dict
 
 from samsyn.base.clock import SECOND_US, SystemClock
+from samsyn.demo.world import ZONES
 from samsyn.node.node import Node
 from samsyn.node.stores import Stores
 from tests.scenarios.network import homes, wait
@@ -136,3 +138,35 @@ def test_two_nodes_on_one_home_are_refused(tmp_path: Path) -> None:
             Node(Stores(made["dk"])).start()
     finally:
         first.stop()
+
+
+def test_a_recording_is_replayed_into_an_exercise_at_a_speed(tmp_path: Path) -> None:
+    made = homes(tmp_path, {"dk": ""}, realm="exercise", zones=json.dumps(ZONES))
+    node = Node(Stores(made["dk"]))
+    node.start()
+    try:
+        with Stores(made["dk"]) as asking:  # as `samsyn replay` does, from another process
+            began_us = node.desk.now_us()
+            asked = asking.replays.ask("extract:bornholm", "columns", 2_000.0)
+            wait(lambda: asking.replays.get(asked).state == "done")
+            assert asking.replays.get(asked).rows > 500
+        assert node.desk.speed() == 1.0  # as before
+        (found, *_) = node.desk.findings()
+        assert found["detector"] == "zone-entry" and found["exercise"] is True
+        assert found["start_us"] > began_us  # the exercise's time, not the recording's
+    finally:
+        node.stop()
+
+
+def test_a_recording_never_enters_the_actual_realm(tmp_path: Path) -> None:
+    made = homes(tmp_path, {"dk": ""})
+    node = Node(Stores(made["dk"]))
+    node.start()
+    try:
+        with Stores(made["dk"]) as asking:
+            asked = asking.replays.ask("extract:bornholm", "columns", 2_000.0)
+            wait(lambda: asking.replays.get(asked).state == "failed")
+            assert "exercise realm" in asking.replays.get(asked).problem
+        assert node.desk.picture()["feeds"] == []
+    finally:
+        node.stop()
