@@ -124,7 +124,7 @@ def test_every_limit_says_what_it_is() -> None:
 @pytest.mark.parametrize(
     ("check", "name", "text"),
     [
-        (machine_paths, "src/a.py", "HERE = '/work/main'"),
+        (machine_paths, "src/a.py", "HERE = '/home/somebody/main'"),
         (machine_paths, "docs/a.md", "see /home/anna/x"),
         (package_indexes, "requirements.lock", "a @ https://example.org/a.whl"),
         (package_indexes, "ui/package-lock.json", '{"resolved": "https://example.org/a.tgz"}'),
