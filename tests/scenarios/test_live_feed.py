@@ -15,6 +15,7 @@ from samsyn.base.clock import SECOND_US, SystemClock
 from samsyn.demo.world import ZONES
 from samsyn.node.node import Node
 from samsyn.node.stores import Stores
+from samsyn.observations.store import ObservationStore
 from tests.scenarios.network import homes, wait
 
 POLICY = """
@@ -170,3 +171,25 @@ def test_a_recording_never_enters_the_actual_realm(tmp_path: Path) -> None:
         assert node.desk.picture()["feeds"] == []
     finally:
         node.stop()
+
+
+def test_a_recording_as_a_feed_of_the_actual_realm_keeps_its_own_time(tmp_path: Path) -> None:
+    """Started twice: found once, kept once."""
+    feed = '[[feed]]\nname = "old"\nkind = "columns"\nsource = "extract:bornholm"\n'
+    order = ORDER.replace("emergency", "zone-entry")
+    made = homes(tmp_path, {"dk": ""}, feeds=[feed], orders=[order], zones=json.dumps(ZONES))
+    seen = []
+    for _ in range(2):
+        node = Node(Stores(made["dk"]))
+        node.start()
+        try:
+            wait(lambda n=node: n.desk.picture()["feeds"][0]["state"] == "ended" and n.desk.findings())
+            wait(lambda n=node: [s for s in n.desk.statements() if s["slots"]["body.state"] == "closed"])
+            seen.append({s["jti"]: s["slots"]["time.day"] for s in node.desk.statements()})
+            assert not any(s["exercise"] for s in node.desk.statements())
+        finally:
+            node.stop()
+    assert seen[0] == seen[1] and set(seen[0].values()) == {"2018-11-26"}
+    store = ObservationStore(made["dk"].observations("actual"))
+    rows = store.scan(0, 2**62).collect()
+    assert rows.height == rows.unique(["craft", "time_us"]).height
