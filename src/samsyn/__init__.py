@@ -19,6 +19,7 @@ Folder by folder, low to high (imports go down only; a test holds it):
     policy        rules and decisions                channels      THE DOOR: release, withdraw, admit
     desk          the home organisation's side       exchange      node to node
     interfaces    the home API and the picture       node          the only wiring
+    demo          three nodes to look at             sim           networks from one seed
     cli           the verbs
 """
 
