@@ -9,14 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from samsyn.base.clock import DAY_US, HOUR_US, MINUTE_US
-from samsyn.policy import Decision, Facts, Policy
+from samsyn.policy import Cap, Decision, Facts, Passing, Policy
 from samsyn.policy.areas import Area, Place
-from samsyn.policy.rules import ONWARD, Rule, When, hides
+from samsyn.policy.rules import ADDRESSED, ONWARD, Rule, When, hides
 from samsyn.statements.ladder import PLACE_RUNGS, TIME_RUNGS
 from samsyn.statements.marking import MARKINGS
 from samsyn.subjects import declared, need
 
 READERS = ("fi", "no", "se")
+KINDS_SAID = ("alert", "report", "request")
 NOW_US = 20_000 * DAY_US
 BALTIC = Area("baltic", (9.0, 53.0, 31.0, 66.0), frozenset())
 NORTH = Area("north", (0.0, 60.0, 40.0, 80.0), frozenset())
@@ -45,6 +46,7 @@ def facts(**more: object) -> Facts:
         confidence="medium",
         detector="drift",
         tags=frozenset(["cable"]),
+        foreign=False,
     )
     return msgspec.structs.replace(base, **more)
 
@@ -198,6 +200,97 @@ def test_explanations_name_the_rule_and_what_would_have_had_to_differ() -> None:
     assert "Will be released to fi at" in waits.en
 
 
+# --- what others said, and what is addressed
+
+SE_SAYS = When(originator=frozenset(["se"]))
+ANY_SAYS = When(originator=frozenset(["*"]))
+FREE = Passing(readers=None, circles_only=False, caps=())
+
+
+def of_se(**more: object) -> Facts:
+    return facts(**{"originator": "se", "foreign": True, "passing": FREE, **more})
+
+
+def test_a_rule_that_asks_for_no_originator_speaks_of_own_statements_only() -> None:
+    assert decide([rule()]).released and not decide([rule()], of_se()).released
+    assert decide([rule(when=SE_SAYS)], of_se()).released
+    assert decide([rule(when=ANY_SAYS)], of_se()).released and decide([rule(when=ANY_SAYS)]).released
+    assert not decide([rule(when=When(originator=frozenset(["no"])))], of_se()).released
+    assert not decide([rule(when=SE_SAYS)]).released
+
+
+def test_a_denial_that_asks_for_no_originator_covers_what_others_said() -> None:
+    assert decide([rule(when=SE_SAYS), rule(id="no", deny=True)], of_se()).reason == "denied"
+
+
+def test_what_another_said_goes_nowhere_while_nobody_knows_that_it_may() -> None:
+    assert not decide([rule(when=ANY_SAYS)], of_se(passing=None)).released
+    unknown = msgspec.structs.replace(facts(), foreign=Facts.__struct_defaults__[-3])
+    assert unknown.foreign and not decide([rule(when=ANY_SAYS)], unknown).released
+
+
+def test_consents_name_readers() -> None:
+    said = of_se(passing=Passing(frozenset(["no"]), False, ()))
+    assert not decide([rule(when=SE_SAYS)], said, "fi").released
+    assert decide([rule(when=SE_SAYS)], said, "no").released
+    assert "no consent of its originators names fi" in explained([rule(when=SE_SAYS)], said)
+
+
+def test_onward_to_a_circle_is_not_onward_to_a_name() -> None:
+    said = of_se(passing=Passing(None, True, ()))
+    by_name, by_circle = rule(when=SE_SAYS), rule(when=SE_SAYS, circled=frozenset(["fi"]))
+    assert not decide([by_name], said).released and decide([by_circle], said).released
+    assert "through a circle only" in explained([by_name], said)
+
+
+def test_a_consent_caps_what_leaves_and_ends() -> None:
+    every = rule(when=SE_SAYS, place="exact", time="exact")
+    until_us = NOW_US + HOUR_US
+    said = of_se(passing=Passing(None, False, (Cap("fi", "area", None, until_us),)))
+    slots = decide([every], said).slots
+    assert "place.area" in slots and not {"place.spot", "time.day", "body.measured"} & slots
+    assert decide([every], said, "no").slots == SLOTS
+    assert not decide([every], said, now_us=until_us).released
+    assert "the consent for fi ended" in explained([every], said, until_us)
+    both = (Cap("fi", "area", "exact", None), Cap("fi", "exact", "day", None))
+    slots = decide([every], of_se(passing=Passing(None, False, both))).slots
+    assert "place.area" in slots and "time.day" in slots  # all that bind it do
+    assert not {"place.spot", "time.hour"} & slots
+
+
+def test_an_own_statement_made_of_theirs_waits_for_their_consent_too() -> None:
+    derived = facts(passing=Passing(frozenset(), False, ()))
+    assert not decide([rule()], derived).released
+
+
+def test_who_is_asked_hears_the_question_and_nobody_else() -> None:
+    asked = facts(kind="request", marking="TLP:RED", addressees=frozenset(["fi", "stranger"]))
+    answer = decide([], asked)
+    assert answer.released and answer.rules == (("addressed", "Asked and answered between the two"),)
+    assert answer.slots == declared("request") & SLOTS
+    assert not decide([], asked, "no").released and not decide([], asked, "stranger").released
+    assert not decide(
+        [], facts(addressees=frozenset(["fi"]))
+    ).released  # an alert is addressed to nobody
+    no = rule(id="no", deny=True, kinds=frozenset(["request"]), place=None, time=None)
+    assert decide([no], asked).reason == "denied"
+    assert "addressed" in explained([], asked)
+
+
+def explained(rules: list[Rule], said: Facts, now_us: int = NOW_US) -> str:
+    policy = Policy(rules, READERS)
+    assert policy.decide_many([said], now_us)[0][0] == policy.decide(said, "fi", now_us)
+    return policy.explain(said, "fi", now_us).en
+
+
+def test_rules_on_tracks_say_nothing_of_statements() -> None:
+    track = rule(kinds=frozenset(["track"]))
+    all_kinds = rule(id="no", deny=True, kinds=frozenset(["alert", "track"]))
+    policy = Policy([track, all_kinds], READERS)
+    assert policy.rules == (all_kinds,) and policy.track_rules == (track, all_kinds)
+    assert not decide([track], facts(kind="track")).released
+
+
 # --- the two readings of the policy
 
 _subset = st.sets(st.sampled_from(READERS)).map(frozenset)
@@ -210,7 +303,7 @@ whens = st.builds(
     marking_max=st.none() | st.sampled_from(MARKINGS),
     confidence_min=st.none() | st.sampled_from(["low", "medium", "high"]),
     detector=_maybe_words("drift", "silence"),
-    originator=_maybe_words("dk", "se"),
+    originator=_maybe_words("dk", "se", "*"),
     exercise=st.none() | st.booleans(),
     tags=_maybe_words("cable", "night"),
     age_max_us=st.none() | st.sampled_from([0, HOUR_US, DAY_US]),
@@ -221,13 +314,15 @@ whens = st.builds(
 def rules_(draw: st.DrawFn) -> Rule:
     readers = draw(_subset)
     deny = draw(st.sampled_from([False, False, False, True]))
+    named = frozenset(r for r in readers if draw(st.booleans()))
     return Rule(
         id=draw(st.uuids()).hex,
         why="w",
         deny=deny,
         readers=readers,
-        named=frozenset(r for r in readers if draw(st.booleans())),
-        kinds=frozenset(draw(st.sets(st.sampled_from(["alert", "report"]), min_size=1))),
+        named=named,
+        circled=(readers - named) | frozenset(r for r in named if draw(st.booleans())),
+        kinds=frozenset(draw(st.sets(st.sampled_from(KINDS_SAID), min_size=1))),
         when=draw(st.just(When()) | whens),
         place=draw(st.none() | st.sampled_from(PLACE_RUNGS)),
         time=draw(st.none() | st.sampled_from(TIME_RUNGS)),
@@ -240,6 +335,19 @@ def rules_(draw: st.DrawFn) -> Rule:
     )
 
 
+_rungs = st.tuples(st.none() | st.sampled_from(PLACE_RUNGS), st.none() | st.sampled_from(TIME_RUNGS))
+caps = st.builds(
+    lambda reader, rungs, until_us: Cap(reader, *rungs, until_us),
+    st.sampled_from([*READERS, "stranger"]),
+    _rungs,
+    st.none() | st.sampled_from([NOW_US, NOW_US + 1, NOW_US + DAY_US]),
+)
+passings = st.none() | st.builds(
+    Passing,
+    readers=st.none() | _subset,
+    circles_only=st.booleans(),
+    caps=st.lists(caps, max_size=3).map(tuple),
+)
 places = st.none() | st.sampled_from(
     [
         Place((15.0, 55.0, 15.0, 55.0), ("871f05000ffffff",), (55.0, 15.0)),
@@ -249,7 +357,7 @@ places = st.none() | st.sampled_from(
 )
 statements = st.builds(
     Facts,
-    kind=st.sampled_from(["alert", "report", "unheard-of"]),
+    kind=st.sampled_from([*KINDS_SAID, "unheard-of"]),
     originator=st.sampled_from(["dk", "se"]),
     marking=st.sampled_from([*MARKINGS, "TLP:UNKNOWN"]),
     onward=st.sampled_from([*ONWARD, "perhaps"]),
@@ -261,6 +369,9 @@ statements = st.builds(
     confidence=st.sampled_from([None, "low", "medium", "high", "sure"]),
     detector=st.sampled_from([None, "drift", "silence"]),
     tags=st.sets(st.sampled_from(["cable", "night"])).map(frozenset),
+    foreign=st.booleans(),
+    addressees=st.frozensets(st.sampled_from([*READERS, "stranger"])),
+    passing=passings,
 )
 nows = st.sampled_from([NOW_US, NOW_US + MINUTE_US, NOW_US + HOUR_US])
 
@@ -312,12 +423,12 @@ def test_every_slot_that_leaves_is_allowed_by_a_rule_that_names_the_reader(
     rules: list[Rule], said: Facts, reader: str, now_us: int
 ) -> None:
     answer = Policy(rules, READERS).decide(said, reader, now_us)
-    by_id = {r.id: r for r in rules}
+    by_id = {r.id: r for r in [*rules, ADDRESSED]}
     for slot in answer.slots:
         place, time = need(said.kind, slot) or ("never", "never")
         assert slot in declared(said.kind) & said.slots
         assert any(
-            reader in r.readers
+            reader in (said.addressees if r.addressed else r.readers)
             and not r.deny
             and said.kind in r.kinds
             and not any(hides(h, slot) for h in r.hide)

@@ -52,12 +52,12 @@ def read(tmp_path: Path, text: str) -> Policy:
 
 def test_every_part_of_a_rule_is_read(tmp_path: Path) -> None:
     rule, deny = read(tmp_path, GOOD).rules
-    assert rule.readers == {"fi", "no", "se"} and rule.named == {"se"}
+    assert rule.readers == {"fi", "no", "se"} and rule.named == {"se"} and rule.circled == {"fi", "no"}
     assert rule.delay_us == 10 * MINUTE_US and rule.when.age_max_us == 120 * MINUTE_US
     assert rule.until_us == parse_iso("2028-01-01T00:00:00Z")
     assert rule.when.area and rule.when.area[0].name == "baltic"
     assert rule.line == 11
-    assert deny.deny and deny.kinds == KINDS and deny.readers == {"fi"}
+    assert deny.deny and deny.kinds == KINDS | {"track"} and deny.readers == {"fi"}
 
 
 @pytest.mark.parametrize(
@@ -97,6 +97,68 @@ def test_a_mistake_is_named_with_its_line(
     assert error.value.where.startswith(f"policy.toml:{line} "), error.value
     assert words in str(error.value)
     assert "rule" in error.value.where or "deny" in error.value.where
+
+
+TRACKS = """
+[areas]
+baltic = { bbox = [9.0, 53.0, 31.0, 66.0] }
+
+[[rule]]
+id    = "ships-live"
+why   = "Exchange of the surface picture"
+to    = ["se"]
+kinds = ["track"]
+when  = { subject = "sea", area = "baltic", feed = ["ais-west"], marking_max = "TLP:GREEN" }
+place = "spot"
+delay = "10m"
+every = "60s"
+hide  = ["callsign", "name"]
+
+[[deny]]
+id   = "no-air"
+why  = "Air surveillance is not part of it"
+when = { subject = "air" }
+
+[[deny]]
+id   = "no-drifters"
+why  = "Not yet agreed"
+when = { detector = "drift" }
+"""
+
+
+def test_a_rule_on_tracks_is_read(tmp_path: Path) -> None:
+    policy = read(tmp_path, TRACKS)
+    ships, no_air = policy.track_rules
+    assert ships.every_us == MINUTE_US and ships.when.feed == {"ais-west"}
+    assert ships.hide == ("callsign", "name") and ships.place == "spot"
+    assert no_air.id == "no-air" and no_air.kinds == KINDS | {"track"}
+    assert [r.id for r in policy.rules] == ["no-air", "no-drifters"]  # a track has no detector
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        ('["track"]', '["track", "alert"]', 9, "of tracks or of statements"),
+        ('place = "spot"', 'time = "hour"', 11, "unknown key 'time'"),
+        ('place = "spot"', 'onward = "no"', 11, "unknown key 'onward'"),
+        ('subject = "sea"', 'detector = "drift"', 10, "unknown condition 'detector'"),
+        ('subject = "sea"', 'confidence_min = "low"', 10, "unknown condition 'confidence_min'"),
+        ('subject = "sea"', 'tags = "a"', 10, "unknown condition 'tags'"),
+        ('subject = "sea"', 'subject = "cyber"', 10, "never matches"),
+        ('every = "60s"', 'every = "often"', 13, "no span of time"),
+        ('"callsign"', '"author"', 14, "no slot of these kinds is called 'author'"),
+        ('["track"]', '["report"]', 13, "unknown key 'every'"),
+        ('"ships-live"', '"addressed"', 6, "belongs to the built-in rule"),
+    ],
+)
+def test_a_mistake_in_a_rule_on_tracks_is_named(
+    tmp_path: Path, old: str, new: str, line: int, words: str
+) -> None:
+    assert old in TRACKS
+    with pytest.raises(ConfigError) as error:
+        read(tmp_path, TRACKS.replace(old, new, 1))
+    assert error.value.where.startswith(f"policy.toml:{line} "), error.value
+    assert words in str(error.value)
 
 
 @pytest.mark.parametrize(

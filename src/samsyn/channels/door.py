@@ -147,7 +147,8 @@ class Door:
             return _no(reader, "it is of the other realm", "det hör till den andra verkligheten")
         if self._policy is None:
             return _no(reader, "no policy is in force", "ingen policy gäller")
-        return self._policy.explain(facts_of(statement, stored.at_us), reader, self._clock.now_us())
+        facts = facts_of(statement, stored.at_us, foreign=False)
+        return self._policy.explain(facts, reader, self._clock.now_us())
 
     def delivered(self, jti: str) -> list[Delivered]:
         """What of a statement stands in which reader's channel, oldest first."""

@@ -129,7 +129,7 @@ class Tick:
         """Some of a tick's statements, in order; returns how many were decided."""
         wanted = self._wanted([name for name in names if name in asked], asked)
         decisions = self._policy.decide_many(
-            [facts_of(w.statement, w.at_us) for w in wanted], self._now_us
+            [facts_of(w.statement, w.at_us, foreign=False) for w in wanted], self._now_us
         )
         decided = {(w.jti, w.ver): (w, d) for w, d in zip(wanted, decisions, strict=True)}
         holdings = self._account.holdings({jti for jti, _ in names})

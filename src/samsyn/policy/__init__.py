@@ -2,6 +2,16 @@
 
 from samsyn.policy.decide import Explanation, Policy, load, rung_of
 from samsyn.policy.decision import Decision
-from samsyn.policy.rules import Facts, facts_of
+from samsyn.policy.rules import Cap, Facts, Passing, facts_of
 
-__all__ = ["Decision", "Explanation", "Facts", "Policy", "facts_of", "load", "rung_of"]
+__all__ = [
+    "Cap",
+    "Decision",
+    "Explanation",
+    "Facts",
+    "Passing",
+    "Policy",
+    "facts_of",
+    "load",
+    "rung_of",
+]

@@ -15,13 +15,16 @@ import msgspec
 from samsyn.policy.areas import Area
 from samsyn.policy.decision import NO_RULE, Decision, denied, joined
 from samsyn.policy.rules import (
+    ANYONE,
     CONFIDENCE_RANK,
     MARKING_REACH,
     NAMED_ONLY,
     ONWARD_RANK,
     RANK,
+    Cap,
     Facts,
     Rule,
+    tells_at_most,
 )
 
 _PATTERNS_MAX: Final = 4096
@@ -35,7 +38,17 @@ class _Line(msgspec.Struct, frozen=True):
     rule: Rule
     bits: int  # readers
     named_bits: int  # readers that a TLP:RED statement may reach by it
+    circled_bits: int  # readers that a statement may reach by it that goes through circles only
     tests: tuple[_Test, ...]
+
+
+class _Limits(msgspec.Struct, frozen=True):
+    """Who may be reached beside what the rules say: as the statement and other originators have it."""
+
+    bits: int  # readers
+    circles_only: bool
+    caps: tuple[Cap, ...]
+    addressed_bits: int
 
 
 class _Join(msgspec.Struct, frozen=True):
@@ -63,12 +76,16 @@ class Compiled:
 
     def __init__(self, rules: Sequence[Rule], readers: Sequence[str]) -> None:
         self._readers = tuple(readers)
-        bit = {reader: 1 << n for n, reader in enumerate(readers)}
+        self._all_bits = (1 << len(self._readers)) - 1
+        self._unlimited = _Limits(self._all_bits, False, (), 0)
+        self._nobody = _Limits(0, False, (), 0)
+        bit = self._bit = {reader: 1 << n for n, reader in enumerate(readers)}
         self._by_kind: dict[str, list[_Line]] = {}
         for rule in rules:
             bits = sum(bit[r] for r in rule.readers)
             named = bits if rule.deny else sum(bit[r] for r in rule.named)
-            line = _Line(rule, bits, named, _tests(rule))
+            circled = bits if rule.deny else sum(bit[r] for r in rule.circled)
+            line = _Line(rule, bits, named, circled, _tests(rule))
             for kind in rule.kinds:
                 self._by_kind.setdefault(kind, []).append(line)
         self._patterns: dict[tuple[object, ...], _Pattern] = {}
@@ -82,38 +99,75 @@ class Compiled:
             n for n, line in enumerate(lines) if all(test(facts, now_us) for test in line.tests)
         )
         red = facts.marking == NAMED_ONLY
-        key = (facts.kind, facts.slots, applying, red)
+        limits = self._limits(facts, now_us)
+        key = (facts.kind, facts.slots, applying, red, limits)
         pattern = self._patterns.get(key)
         if pattern is None:
             if len(self._patterns) >= _PATTERNS_MAX:
                 self._patterns.clear()
-            pattern = self._pattern([lines[n] for n in applying], facts, red)
+            pattern = self._pattern([lines[n] for n in applying], facts, red, limits)
             self._patterns[key] = pattern
         answers = [
             part.at(facts.at_us, now_us) if isinstance(part, _Join) else part for part in pattern.parts
         ]
         return [answers[n] for n in pattern.of_reader]
 
-    def _pattern(self, lines: Sequence[_Line], facts: Facts, red: bool) -> _Pattern:
+    def _limits(self, facts: Facts, now_us: int) -> _Limits:
+        passing = facts.passing
+        if passing is None and not facts.addressees:  # nearly all
+            return self._nobody if facts.foreign else self._unlimited
+        bit = self._bit
+        addressed = sum(bit.get(reader, 0) for reader in facts.addressees)
+        if passing is None:
+            return _Limits(0 if facts.foreign else self._all_bits, False, (), addressed)
+        bits = self._all_bits
+        if passing.readers is not None:
+            bits = sum(bit.get(reader, 0) for reader in passing.readers)
+        for cap in passing.caps:
+            if cap.until_us is not None and cap.until_us <= now_us:
+                bits &= ~bit.get(cap.reader, 0)
+        return _Limits(bits, passing.circles_only, passing.caps, addressed)
+
+    def _pattern(self, lines: Sequence[_Line], facts: Facts, red: bool, limits: _Limits) -> _Pattern:
         slots = [line.rule.slots(facts.kind, facts.slots) for line in lines]
-        masks = [line.named_bits if red else line.bits for line in lines]
-        parts: dict[tuple[int, ...], int] = {}
+        masks = [_reach(line, red, limits) for line in lines]
+        parts: dict[tuple[tuple[int, ...], tuple[Cap, ...]], int] = {}
         of_reader: list[int] = []
-        for n in range(len(self._readers)):
+        for n, reader in enumerate(self._readers):
             mine = tuple(i for i, mask in enumerate(masks) if mask >> n & 1)
-            of_reader.append(parts.setdefault(mine, len(parts)))
+            caps = tuple(cap for cap in limits.caps if cap.reader == reader)
+            of_reader.append(parts.setdefault((mine, caps), len(parts)))
         made: list[_Join | Decision] = []
-        for mine in parts:
+        for mine, caps in parts:
             denial = next((lines[i].rule for i in mine if lines[i].rule.deny), None)
             if denial is not None:
                 made.append(denied(denial))
             elif not mine:
                 made.append(NO_RULE)
             else:
-                rules = tuple((lines[i].rule, slots[i]) for i in mine)
+                kept = _within_caps(facts, caps)
+                rules = tuple((lines[i].rule, slots[i] & kept) for i in mine)
                 delayed = any(rule.delay_us for rule, _ in rules)
                 made.append(_Join(rules, None if delayed else joined(rules, 0, 0)))
         return _Pattern(tuple(made), tuple(of_reader))
+
+
+def _reach(line: _Line, red: bool, limits: _Limits) -> int:
+    """The readers, as bits, whom an applying rule reaches."""
+    if line.rule.addressed:
+        return 0 if limits.circles_only else limits.addressed_bits & limits.bits
+    bits = line.named_bits if red else line.bits
+    if line.rule.deny:
+        return bits
+    return bits & limits.bits & (line.circled_bits if limits.circles_only else limits.bits)
+
+
+def _within_caps(facts: Facts, caps: Sequence[Cap]) -> frozenset[str]:
+    return frozenset(
+        slot
+        for slot in facts.slots
+        if all(tells_at_most(facts.kind, slot, cap.place, cap.time) for cap in caps)
+    )
 
 
 def _tests(rule: Rule) -> tuple[_Test, ...]:
@@ -135,7 +189,10 @@ def _tests(rule: Rule) -> tuple[_Test, ...]:
         tests.append(_among(lambda f: f.subject, when.subject))
     if when.detector is not None:
         tests.append(_among(lambda f: f.detector, when.detector))
-    if when.originator is not None:
+    if when.originator is None:
+        if not rule.deny:
+            tests.append(lambda f, now_us: not f.foreign)
+    elif ANYONE not in when.originator:
         tests.append(_among(lambda f: f.originator, when.originator))
     if when.confidence_min is not None:
         least = CONFIDENCE_RANK[when.confidence_min]

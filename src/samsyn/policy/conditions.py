@@ -14,6 +14,7 @@ import msgspec
 from samsyn.base.clock import iso
 from samsyn.policy.areas import Area, Place
 from samsyn.policy.rules import (
+    ANYONE,
     CONFIDENCE_RANK,
     MARKING_REACH,
     NAMED_ONLY,
@@ -21,6 +22,7 @@ from samsyn.policy.rules import (
     RANK,
     Facts,
     Rule,
+    tells_at_most,
 )
 
 
@@ -37,8 +39,20 @@ def misses(rule: Rule, facts: Facts, reader: str, now_us: int) -> list[Miss]:
     return [miss for test in _TESTS for miss in test(rule, facts, reader, now_us)]
 
 
+def given(rule: Rule, facts: Facts, reader: str) -> frozenset[str]:
+    """The slots that an applying rule gives the reader, within what consents allow that reader."""
+    slots = rule.slots(facts.kind, facts.slots)
+    for cap in facts.passing.caps if facts.passing else ():
+        if cap.reader == reader:
+            slots = frozenset(s for s in slots if tells_at_most(facts.kind, s, cap.place, cap.time))
+    return slots
+
+
 def _reader(rule: Rule, facts: Facts, reader: str, now_us: int) -> Iterator[Miss]:
-    if reader not in rule.readers:
+    if rule.addressed:
+        if reader not in facts.addressees:
+            yield Miss("to", f"it is not addressed to {reader}", f"det är inte ställt till {reader}")
+    elif reader not in rule.readers:
         yield Miss("to", f"it does not name {reader}", f"den nämner inte {reader}")
 
 
@@ -63,7 +77,7 @@ def _marking(rule: Rule, facts: Facts, reader: str, now_us: int) -> Iterator[Mis
             f"the marking is {facts.marking} and it reaches {reach} at most",
             f"märkningen är {facts.marking} och den når högst {reach}",
         )
-    elif facts.marking == NAMED_ONLY and reader not in rule.named and not rule.deny:
+    elif facts.marking == NAMED_ONLY and not (rule.deny or rule.addressed) and reader not in rule.named:
         yield Miss(
             "to",
             f"{NAMED_ONLY} goes only to readers named one by one; it names {reader} by a circle",
@@ -88,11 +102,54 @@ def _words(rule: Rule, facts: Facts, reader: str, now_us: int) -> Iterator[Miss]
         yield _set_miss("subject", "subject", "ämnet", facts.subject, when.subject)
     if when.detector is not None and facts.detector not in when.detector:
         yield _set_miss("detector", "detector", "detektorn", facts.detector, when.detector)
-    if when.originator is not None and facts.originator not in when.originator:
+    if when.originator is None:
+        if facts.foreign and not rule.deny:
+            yield Miss(
+                "originator",
+                f"it is of {facts.originator}, and a rule without an originator speaks of own"
+                " statements only",
+                f"det är av {facts.originator}, och en regel utan upphov gäller bara egna utsagor",
+            )
+    elif ANYONE not in when.originator and facts.originator not in when.originator:
         yield _set_miss("originator", "originator", "upphovet", facts.originator, when.originator)
     if when.tags is not None and not when.tags & facts.tags:
         said = ", ".join(sorted(facts.tags)) or None
         yield _set_miss("tags", "tags", "etiketterna", said, when.tags)
+
+
+def _passing(rule: Rule, facts: Facts, reader: str, now_us: int) -> Iterator[Miss]:
+    """What other originators ask for; a denial needs nobody's consent."""
+    passing = facts.passing
+    if rule.deny:
+        return
+    if passing is None:
+        if facts.foreign:
+            yield Miss(
+                "passing",
+                f"{facts.originator} has not said that it may go on",
+                f"{facts.originator} har inte sagt att det får gå vidare",
+            )
+        return
+    if passing.readers is not None and reader not in passing.readers:
+        yield Miss(
+            "passing",
+            f"no consent of its originators names {reader}",
+            f"inget medgivande från upphoven nämner {reader}",
+        )
+    if passing.circles_only and reader not in rule.circled:
+        yield Miss(
+            "passing",
+            f"its originators let it go on through a circle only; no circle in it holds {reader}",
+            f"upphoven låter det gå vidare bara genom en krets; ingen krets i den rymmer {reader}",
+        )
+    for cap in passing.caps:
+        if cap.reader == reader and cap.until_us is not None and now_us >= cap.until_us:
+            at = iso(cap.until_us)
+            yield Miss(
+                "passing",
+                f"the consent for {reader} ended at {at}",
+                f"medgivandet för {reader} upphörde {at}",
+            )
 
 
 def _confidence(rule: Rule, facts: Facts, reader: str, now_us: int) -> Iterator[Miss]:
@@ -160,6 +217,7 @@ _TESTS: Final = (
     _marking,
     _onward,
     _words,
+    _passing,
     _confidence,
     _exercise,
     _age,

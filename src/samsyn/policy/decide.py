@@ -6,6 +6,8 @@
   readers that `to` names one by one.
 - The slots a rule lets out are those its kind declares, that the rule does not hide and that tell
   no more of place or time than the rule allows (`subjects.need`). Every other slot stays.
+- Of another organisation's statement only a rule that asks for its originator speaks, and nobody gets
+  more than that originator allows (`rules.Passing`).
 """
 
 from __future__ import annotations
@@ -18,10 +20,10 @@ import msgspec
 
 from samsyn.base.clock import iso
 from samsyn.policy.compiled import Compiled
-from samsyn.policy.conditions import Miss, misses
+from samsyn.policy.conditions import Miss, given, misses
 from samsyn.policy.decision import NO_RULE, Decision, denied, joined
 from samsyn.policy.load import read_rules
-from samsyn.policy.rules import Facts, Rule
+from samsyn.policy.rules import ADDRESSED, TRACK, Facts, Rule
 from samsyn.statements.ladder import PLACE_RUNGS, TIME_RUNGS
 
 
@@ -36,22 +38,30 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Policy:
-    """The release policy of one organisation, loaded. Immutable: a change is a new one."""
+    """The release policy of one organisation, loaded. Immutable: a change is a new one.
+
+    rules: those that speak of statements; track_rules: those that speak of live tracks. Each in the
+    file's order, and a [[deny]] that covers every kind is in both.
+    """
 
     def __init__(self, rules: Sequence[Rule], partners: Collection[str]) -> None:
-        self.rules = tuple(rules)
+        self.rules = tuple(rule for rule in rules if rule.kinds - {TRACK})
+        self.track_rules = tuple(rule for rule in rules if TRACK in rule.kinds)
         self.partners = tuple(sorted(partners))
-        self._compiled = Compiled(self.rules, self.partners)
+        self._statement_rules = (*self.rules, ADDRESSED)
+        self._compiled = Compiled(self._statement_rules, self.partners)
 
     def decide(self, facts: Facts, reader: str, now_us: int) -> Decision:
         """What `reader` may have at `now_us`. A reader that the policy does not know gets nothing."""
-        applying = [r for r in self.rules if not misses(r, facts, reader, now_us)]
+        if reader not in self.partners:
+            return NO_RULE
+        applying = [r for r in self._statement_rules if not misses(r, facts, reader, now_us)]
         denial = next((r for r in applying if r.deny), None)
         if denial is not None:
             return denied(denial)
         if not applying:
             return NO_RULE
-        return joined([(r, r.slots(facts.kind, facts.slots)) for r in applying], facts.at_us, now_us)
+        return joined([(r, given(r, facts, reader)) for r in applying], facts.at_us, now_us)
 
     def decide_many(self, facts: Sequence[Facts], now_us: int) -> list[list[Decision]]:
         """The same decisions, fast: one list a statement, in it one decision a reader of `partners`."""
@@ -64,7 +74,11 @@ class Policy:
             return _explain_release(decision, facts, reader, now_us)
         if decision.rules:
             return self._explain_denial(decision, facts, reader, now_us)
-        naming = [r for r in self.rules if reader in r.readers and not r.deny]
+        naming = [
+            r
+            for r in self._statement_rules
+            if not r.deny and reader in (facts.addressees if r.addressed else r.readers)
+        ]
         if not naming:
             return Explanation(
                 released=False,
@@ -87,7 +101,9 @@ class Policy:
 
     def _explain_denial(self, decision: Decision, facts: Facts, reader: str, now_us: int) -> Explanation:
         rule, why = decision.rules[0]
-        others = [r for r in self.rules if not r.deny and not misses(r, facts, reader, now_us)]
+        others = [
+            r for r in self._statement_rules if not r.deny and not misses(r, facts, reader, now_us)
+        ]
         if others:
             en, sv = (
                 f"without it, {others[0].id} would release it",

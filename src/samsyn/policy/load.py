@@ -13,8 +13,19 @@ from samsyn.base import geo
 from samsyn.base.clock import parse_iso, parse_span
 from samsyn.base.errors import ConfigError
 from samsyn.base.ids import is_node_name
+from samsyn.observations.schema import SCHEMA as OBSERVED
 from samsyn.policy.areas import Area
-from samsyn.policy.rules import CONFIDENCE_RANK, ONWARD, RANK, Rule, When, hides
+from samsyn.policy.rules import (
+    ADDRESSED,
+    ANYONE,
+    CONFIDENCE_RANK,
+    ONWARD,
+    RANK,
+    TRACK,
+    Rule,
+    When,
+    hides,
+)
 from samsyn.statements.ladder import PLACE_RUNGS, TIME_RUNGS
 from samsyn.subjects import declared
 from samsyn.subjects.common import SUBJECTS
@@ -32,6 +43,7 @@ _RELEASE_KEYS: Final = (
     "onward",
     "until",
 )
+_TRACK_KEYS: Final = ("id", "why", "to", "kinds", "when", "place", "delay", "every", "hide", "until")
 _DENY_KEYS: Final = ("id", "why", "to", "kinds", "when", "until")
 _WHEN_KEYS: Final = (
     "subject",
@@ -44,6 +56,8 @@ _WHEN_KEYS: Final = (
     "tags",
     "age_max",
 )
+_TRACK_WHEN_KEYS: Final = ("subject", "area", "marking_max", "exercise", "feed")
+_TRACK_SUBJECTS: Final = frozenset({"sea", "air"})
 _CIRCLE: Final = "circle:"
 _HEADER: Final = re.compile(r"^\s*\[\[\s*(rule|deny)\s*\]\]")
 
@@ -84,8 +98,10 @@ def read_rules(path: Path, *, partners: Collection[str], kinds: Collection[str])
     for table in ("rule", "deny"):
         for n, raw in enumerate(_tables(tree, table, path.name)):
             rules.append(_Block(raw, table, n, lines, names).rule())
+            where = lines.at(table, n, "id", rules[-1].id)
+            if rules[-1].id == ADDRESSED.id:
+                raise ConfigError("this id belongs to the built-in rule", where=where)
             if any(r.id == rules[-1].id for r in rules[:-1]):
-                where = lines.at(table, n, "id", rules[-1].id)
                 raise ConfigError("another rule has this id already", where=where)
     return tuple(rules)
 
@@ -200,24 +216,27 @@ class _Block:
 
     def rule(self) -> Rule:
         deny = self._table == "deny"
-        allowed = _DENY_KEYS if deny else _RELEASE_KEYS
-        for key in self._raw:
-            if key not in allowed:
-                raise self._wrong(key, f"unknown key {key!r}", "use " + ", ".join(allowed))
         when = self._raw.get("when", {})
         if not isinstance(when, dict):
             raise self._wrong("when", "when is no table", "write when = { ... }")
+        kinds = self._kinds(deny, when)
+        of_tracks = kinds == {TRACK}
+        allowed = _DENY_KEYS if deny else _TRACK_KEYS if of_tracks else _RELEASE_KEYS
+        for key in self._raw:
+            if key not in allowed:
+                raise self._wrong(key, f"unknown key {key!r}", "use " + ", ".join(allowed))
+        conditions = _TRACK_WHEN_KEYS if of_tracks else _WHEN_KEYS
         for key in when:
-            if key not in _WHEN_KEYS:
-                raise self._wrong(key, f"unknown condition {key!r}", "use " + ", ".join(_WHEN_KEYS))
-        kinds = self._kinds(deny)
-        readers, named = self._to(deny)
+            if key not in conditions:
+                raise self._wrong(key, f"unknown condition {key!r}", "use " + ", ".join(conditions))
+        readers, named, circled = self._to(deny)
         return Rule(
             id=self._text("id"),
             why=self._text("why"),
             deny=deny,
             readers=readers,
             named=named,
+            circled=circled,
             kinds=kinds,
             when=self._when(when, kinds),
             place=self._one_of("place", self._raw, PLACE_RUNGS),
@@ -226,6 +245,7 @@ class _Block:
             hide=self._hide(kinds),
             onward=self._one_of("onward", self._raw, ONWARD),
             until_us=self._until(),
+            every_us=self._span("every", self._raw) or 0,
             line=self._lines.start(self._table, self._n),
         )
 
@@ -248,38 +268,50 @@ class _Block:
             raise self._wrong(key, f"{key} is a list of words")
         return value
 
-    def _to(self, deny: bool) -> tuple[frozenset[str], frozenset[str]]:
+    def _to(self, deny: bool) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+        """Readers; those named one by one; those reached through circles."""
         if "to" not in self._raw:
             if deny:  # a denial that names nobody means everybody
-                return self._names.partners, frozenset()
+                return self._names.partners, frozenset(), frozenset()
             raise self._wrong("to", "to is missing", 'write to = ["partner", "circle:name"]')
         named: set[str] = set()
-        readers: set[str] = set()
+        circled: set[str] = set()
         for word in self._list("to", self._raw):
             if word.startswith(_CIRCLE):
                 circle = word.removeprefix(_CIRCLE)
                 if circle not in self._names.circles:
                     raise self._wrong("to", f"unknown circle {circle!r}", _known(self._names.circles))
-                readers |= self._names.circles[circle]
+                circled |= self._names.circles[circle]
             elif word in self._names.partners:
                 named.add(word)
             else:
                 raise self._wrong("to", f"unknown partner {word!r}", _known(self._names.partners))
-        return frozenset(readers | named), frozenset(named)
+        return frozenset(circled | named), frozenset(named), frozenset(circled)
 
-    def _kinds(self, deny: bool) -> frozenset[str]:
-        if "kinds" not in self._raw and deny:
-            return self._names.kinds
+    def _kinds(self, deny: bool, when: Mapping[str, Any]) -> frozenset[str]:
+        if "kinds" not in self._raw and deny:  # everything, and tracks too if they have what it asks of
+            every = ANYONE in self._list("originator", when) if "originator" in when else True
+            of_tracks = every and set(when) <= {*_TRACK_WHEN_KEYS, "originator"}
+            return self._names.kinds | {TRACK} if of_tracks else self._names.kinds
         kinds = frozenset(self._list("kinds", self._raw)) if "kinds" in self._raw else frozenset()
-        for kind in sorted(kinds - self._names.kinds):
-            raise self._wrong("kinds", f"unknown kind {kind!r}", _known(self._names.kinds))
+        known = self._names.kinds | {TRACK}
+        for kind in sorted(kinds - known):
+            raise self._wrong("kinds", f"unknown kind {kind!r}", _known(known))
         if not kinds:
-            raise self._wrong("kinds", "a rule without kinds never matches", _known(self._names.kinds))
+            raise self._wrong("kinds", "a rule without kinds never matches", _known(known))
+        if TRACK in kinds and len(kinds) > 1:
+            raise self._wrong(
+                "kinds",
+                "a rule speaks of tracks or of statements, not of both",
+                "write two rules, each with an id of its own",
+            )
         return kinds
 
     def _hide(self, kinds: frozenset[str]) -> tuple[str, ...]:
         words = tuple(self._list("hide", self._raw)) if "hide" in self._raw else ()
         slots = {slot for kind in kinds for slot in declared(kind)}
+        if kinds == {TRACK}:
+            slots = set(OBSERVED)
         for word in words:
             if not any(hides(word, slot) for slot in slots):
                 raise self._wrong("hide", f"no slot of these kinds is called {word!r}", _known(slots))
@@ -320,11 +352,13 @@ class _Block:
         subject, detector, originator = words("subject"), words("detector"), words("originator")
         for word in sorted((subject or frozenset()) - set(SUBJECTS)):
             raise self._wrong("subject", f"unknown subject {word!r}", _known(SUBJECTS))
+        if kinds == {TRACK} and subject is not None and not subject & _TRACK_SUBJECTS:
+            raise self._wrong("subject", "tracks are of sea or air: never matches")
         if detector is not None and not any("body.detector" in declared(kind) for kind in kinds):
             raise self._wrong("detector", "no statement of these kinds has a detector: never matches")
         for word in sorted(originator or ()):
-            if not is_node_name(word):
-                raise self._wrong("originator", f"{word!r} is no node name")
+            if not is_node_name(word) and word != ANYONE:
+                raise self._wrong("originator", f"{word!r} is no node name", 'or write "*" for any')
         areas = [self._area(name) for name in sorted(words("area") or ())]
         exercise = raw.get("exercise")
         if not isinstance(exercise, bool | None):
@@ -336,6 +370,7 @@ class _Block:
             confidence_min=self._one_of("confidence_min", raw, CONFIDENCE_RANK),
             detector=detector,
             originator=originator,
+            feed=words("feed"),
             exercise=exercise,
             tags=words("tags"),
             age_max_us=self._span("age_max", raw),

@@ -228,6 +228,6 @@ class _Channel:
 
     def _decided(self, said: Said, at_us: int) -> frozenset[str]:
         """The slots that the reader may have at an instant; empty for none."""
-        facts = facts_of(said.statement, said.at_us)
+        facts = facts_of(said.statement, said.at_us, foreign=False)
         decision = self._place.policy.decide(facts, self._reader.name, at_us)
         return decision.slots if decision.reason == "released" else frozenset()
