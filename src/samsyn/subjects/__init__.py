@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from samsyn.subjects import alert, report
+from samsyn.subjects import alert, report, track
 from samsyn.subjects.common import COMMON, Kind, Need
 
 KINDS: Final[Mapping[str, Kind]] = {alert.NAME: alert, report.NAME: report}
@@ -17,7 +17,12 @@ NO_NEED: Final[Need] = (None, None)
 
 
 def declared(kind: str) -> frozenset[str]:
-    """Every slot that a statement of `kind` may carry; empty for a kind that we do not know."""
+    """Every slot that a statement of `kind` may carry; empty for a kind that we do not know.
+
+    Of live tracks, which are no statements: every column.
+    """
+    if kind == track.NAME:
+        return track.FIELDS
     found = KINDS.get(kind)
     return found.FIELDS | COMMON.keys() if found else frozenset()
 
@@ -26,7 +31,8 @@ def need(kind: str, slot: str) -> Need | None:
     """How fine a rule must allow place and time before `slot` may leave; None: it never may."""
     if slot not in declared(kind):
         return None
-    return KINDS[kind].NEEDS.get(slot, NO_NEED)
+    needs = track.NEEDS if kind == track.NAME else KINDS[kind].NEEDS
+    return needs.get(slot, NO_NEED)
 
 
 __all__ = ["KINDS", "NO_NEED", "Kind", "Need", "declared", "need"]
