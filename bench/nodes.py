@@ -92,7 +92,7 @@ class Giver:
         signed = stores.second.sign_many(said, iss="giver", key=stores.keys.statement)
         with stores.db.write():
             stores.statements.put_many(signed, received_from=None, at_us=stores.clock.now_us())
-            stores.outbox.put_many(("release", s.jti, s.ver, False) for s in signed)
+            stores.outbox.put_many(("release", s.jti, s.ver, False, None) for s in signed)
 
     def __enter__(self) -> Giver:
         return self

@@ -145,13 +145,103 @@ def test_asking_twice_releases_once_and_a_wider_policy_widens_when_asked(
     assert "place.exact" in held and "author" not in held
 
 
-def test_a_denied_version_is_not_heard_of(nodes: tuple[Node, Node, Node]) -> None:
-    dk, _, _ = nodes
+def test_who_may_not_have_a_new_version_is_told_that_the_old_one_does_not_stand(
+    nodes: tuple[Node, Node, Node],
+) -> None:
+    dk, se, _ = nodes
+    said = dk.say()
+    dk.door.tick()
+    dk.say(draft(text="new words"), jti=said.jti, ver=2)
+    dk.say(draft(marking="TLP:AMBER+STRICT"), jti=said.jti, ver=3)  # no rule reaches that
+    assert dk.door.tick().withdrawn == 2
+    assert ops(dk, "se") == ops(dk, "fi") == [("release", 1), ("withdraw", 1)]
+    pull(se, dk)
+    assert se.statements.get(said.jti).state == "withdrawn"  # type: ignore[union-attr]
+    assert dk.statements.get(said.jti).state == "standing"  # type: ignore[union-attr]
+    dk.say(jti=said.jti, ver=4)
+    assert dk.door.tick().entries == 0  # a withdrawal is final
+
+
+def test_a_new_version_that_only_waits_withdraws_nothing(nodes: tuple[Node, Node, Node]) -> None:
+    dk, se, fi = nodes
+    said = dk.say()
+    dk.door.tick()
+    dk.open_to([se, fi], DELAYED)
+    dk.say(jti=said.jti, ver=2)
+    dk.door.tick()
+    assert ops(dk, "se") == [("release", 1)]
+    dk.open_to([se, fi], DELAYED.replace(', "se"]', "]"))
+    dk.clock.advance(10 * MINUTE_US)
+    dk.door.tick()
+    assert ops(dk, "se") == [("release", 1), ("withdraw", 1)]  # the wait ended in a no
+
+
+def test_what_is_superseded_does_not_come_at_the_end_of_its_delay(
+    nodes: tuple[Node, Node, Node],
+) -> None:
+    dk, se, fi = nodes
+    dk.open_to([se, fi], DELAYED)
     said = dk.say()
     dk.door.tick()
     dk.say(draft(marking="TLP:RED"), jti=said.jti, ver=2)
+    dk.door.tick()
+    dk.clock.advance(HOUR_US)
     assert dk.door.tick().entries == 0
-    assert ops(dk, "se") == [("release", 1)]
+    assert ops(dk, "se") == [] and ops(dk, "fi") == [("release", 1), ("withdraw", 1)]
+
+
+def test_a_withdrawal_from_one_reader(nodes: tuple[Node, Node, Node]) -> None:
+    dk, se, fi = nodes
+    said = dk.say()
+    dk.door.tick()
+    dk.outbox.put("withdraw", said.jti, 1, purge=True, reader="fi")
+    report = dk.door.tick()
+    assert (report.withdrawn, report.readers) == (1, {"fi": 1})
+    channel = dk.door.reader("fi")
+    assert channel and wire.decode(channel.entries(0)).entries[0].view is None  # it is not told again
+    pull(fi, dk)
+    pull(se, dk)
+    assert fi.statements.get(said.jti) is None  # purged before it was read
+    assert se.statements.get(said.jti).state == "standing"  # type: ignore[union-attr]
+    assert dk.statements.get(said.jti).state == "standing"  # type: ignore[union-attr]
+    dk.outbox.put("release", said.jti, 1)
+    dk.say(jti=said.jti, ver=2)
+    assert dk.door.tick().readers == {"se": 1}
+    dk.outbox.put("withdraw", said.jti, 2, purge=True)
+    assert dk.door.tick().readers == {"se": 1}
+    assert dk.statements.get(said.jti).purged  # type: ignore[union-attr]
+
+
+def test_a_withdrawal_from_a_reader_before_anything_was_released_to_it(
+    nodes: tuple[Node, Node, Node],
+) -> None:
+    dk, se, fi = nodes
+    dk.open_to([se, fi], DELAYED)
+    said = dk.say()
+    dk.outbox.put("withdraw", said.jti, 1, reader="fi")
+    dk.outbox.put("withdraw", said.jti, 1, reader="no")
+    dk.door.tick()
+    assert ops(dk, "fi") == []
+    other = dk.say()
+    dk.door.tick()
+    dk.outbox.put("withdraw", other.jti, 1, reader="se")
+    dk.door.tick()
+    dk.clock.advance(HOUR_US)
+    dk.door.tick()
+    assert ops(dk, "se") == [("release", 1)]  # of the first alone: what waited was dropped
+
+
+def test_a_release_to_one_reader_decides_for_nobody_else(nodes: tuple[Node, Node, Node]) -> None:
+    dk, se, fi = nodes
+    said = dk.say()
+    dk.door.tick()
+    wider = POLICY.replace('"area"\ntime = "hour"', '"exact"\ntime = "exact"')
+    dk.open_to([se, fi], wider)
+    dk.outbox.put("release", said.jti, 1, reader="se")
+    assert dk.door.tick().entries == 0
+    dk.outbox.put("release", said.jti, 1, reader="fi")
+    dk.outbox.put("release", said.jti, 1, reader="se")
+    assert dk.door.tick().readers == {"fi": 1}
 
 
 def test_only_own_statements_of_this_realm_leave(nodes: tuple[Node, Node, Node]) -> None:

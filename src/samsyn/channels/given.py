@@ -3,6 +3,7 @@
 - `given`: for each statement, which entry of which reader's channel says what of it.
 - `cut`: the sets of slots, and the rules that let them out, that those entries refer to.
 - `pending`: what a delay holds back, so that it survives a restart.
+- `recalled`: whose purge was ordered in one reader's channel while the statement itself stays here.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ CREATE TABLE IF NOT EXISTS pending (
   PRIMARY KEY (jti, reader, ver)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS pending_due ON pending (not_before_us);
+CREATE TABLE IF NOT EXISTS recalled (
+  jti TEXT NOT NULL, reader TEXT NOT NULL, PRIMARY KEY (jti, reader)
+) WITHOUT ROWID;
 """
 
 Operation = Literal["release", "widen", "withdraw"]
@@ -163,6 +167,22 @@ class Account:
         """Forget what is pending of statements that were withdrawn."""
         with self._db.write() as db:
             db.executemany("DELETE FROM pending WHERE jti = ?", ((jti,) for jti in jtis))
+
+    def drop_for(self, rows: Collection[tuple[str, str]]) -> None:
+        """Forget what is pending of statements for one reader each: (jti, reader)."""
+        with self._db.write() as db:
+            db.executemany("DELETE FROM pending WHERE jti = ? AND reader = ?", sorted(rows))
+
+    def recall(self, jti: str, reader: str) -> None:
+        """A purge was ordered of this reader: nothing of the statement is cut for it any more."""
+        with self._db.write() as db:
+            db.execute("INSERT INTO recalled VALUES (?, ?) ON CONFLICT DO NOTHING", (jti, reader))
+
+    def recalled(self, jti: str, reader: str) -> bool:
+        row = self._db.read().execute(
+            "SELECT 1 FROM recalled WHERE jti = ? AND reader = ?", (jti, reader)
+        )
+        return row.fetchone() is not None
 
     def next_due_us(self) -> int | None:
         """When the next delay ends."""

@@ -1,5 +1,8 @@
 """The queue of acts that wait for the door: what is to be released, what is to be withdrawn.
 
+An act is for all readers or for one. A release for one decides for that reader alone: what made it
+necessary may be none of the others' business, and deciding anew for them could show it.
+
 Durable when `put` returns, or with the caller's own transaction (a statement and its release are
 kept together or not at all). Any process of this home may write it; the node's tick empties it.
 """
@@ -15,7 +18,7 @@ from samsyn.base.database import Database
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS outbox (
   id INTEGER PRIMARY KEY AUTOINCREMENT, op TEXT NOT NULL CHECK (op IN ('release', 'withdraw')),
-  jti TEXT NOT NULL, ver INTEGER NOT NULL, purge INTEGER NOT NULL
+  jti TEXT NOT NULL, ver INTEGER NOT NULL, purge INTEGER NOT NULL, reader TEXT
 );
 """
 
@@ -23,13 +26,14 @@ Act = Literal["release", "withdraw"]
 
 
 class Queued(NamedTuple):
-    """One act that waits."""
+    """One act that waits. `reader`: for whom; None: for all."""
 
     id: int
     op: Act
     jti: str
     ver: int
     purge: bool
+    reader: str | None
 
 
 class Outbox:
@@ -38,14 +42,22 @@ class Outbox:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def put(self, op: Act, jti: str, ver: int, *, purge: bool = False) -> None:
-        """Ask for the release of a version, or for the withdrawal of the whole statement."""
-        self.put_many([(op, jti, ver, purge)])
+    def put(
+        self, op: Act, jti: str, ver: int, *, purge: bool = False, reader: str | None = None
+    ) -> None:
+        """Ask for the release of a version, or for the withdrawal of the whole statement.
 
-    def put_many(self, acts: Iterable[tuple[Act, str, int, bool]]) -> None:
-        """Several acts in their order: (op, jti, ver, purge)."""
+        reader: only to, or from, that reader. A withdrawal from one reader leaves the statement
+        standing here and with everyone else; nothing of it is released to that reader again.
+        """
+        self.put_many([(op, jti, ver, purge, reader)])
+
+    def put_many(self, acts: Iterable[tuple[Act, str, int, bool, str | None]]) -> None:
+        """Several acts in their order: (op, jti, ver, purge, reader or None for all)."""
         with self._db.write() as db:
-            db.executemany("INSERT INTO outbox (op, jti, ver, purge) VALUES (?, ?, ?, ?)", acts)
+            db.executemany(
+                "INSERT INTO outbox (op, jti, ver, purge, reader) VALUES (?, ?, ?, ?, ?)", acts
+            )
 
     def waiting(self) -> int:
         """How many acts wait."""
@@ -58,10 +70,11 @@ def take(db: sqlite3.Connection, limit: int, *, releases: bool = True) -> list[Q
     releases: False leaves what is to be released where it is.
     """
     rows = db.execute(
-        "SELECT id, op, jti, ver, purge FROM outbox WHERE ? OR op = 'withdraw' ORDER BY id LIMIT ?",
+        "SELECT id, op, jti, ver, purge, reader FROM outbox WHERE ? OR op = 'withdraw'"
+        " ORDER BY id LIMIT ?",
         (releases, limit),
     )
-    taken = [Queued(id_, op, jti, ver, bool(purge)) for id_, op, jti, ver, purge in rows]
+    taken = [Queued(id_, op, jti, ver, bool(purge), reader) for id_, op, jti, ver, purge, reader in rows]
     if taken:  # the oldest: exactly what was asked for up to the last of them
         db.execute(
             "DELETE FROM outbox WHERE id <= ? AND (? OR op = 'withdraw')", (taken[-1].id, releases)

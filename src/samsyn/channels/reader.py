@@ -44,7 +44,7 @@ class Cutter:
         if isinstance(leaf, Withdraw):
             return None
         stored = self._statements.get(leaf.id, leaf.ver)
-        if stored is None or stored.body is None:
+        if stored is None or stored.body is None or self._account.recalled(leaf.id, self._reader):
             return None
         view = reread(stored.body).present(self._account.cut(int(private)).slots)
         if b64url(view_hash(view)) != leaf.view:  # never let out what the entry does not name

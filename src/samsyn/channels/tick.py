@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -20,6 +20,7 @@ Entry = tuple[bytes, bytes]  # leaf, private
 Entries = list[Entry]
 
 _Name = tuple[str, int]  # jti, version; version 0 for a withdrawal, which is of all
+_Back = dict[str, dict[str | None, bool]]  # by statement, from whom (None: all): with purge
 _Asked = dict[_Name, set[str] | None]  # for which readers; None: for all
 _PART: Final = 64  # statements in memory at once: few enough for a processor's own memory
 
@@ -89,6 +90,7 @@ class Tick:
         self._delays: list[tuple[str, str, int, int]] = []
         self._cut_ids: dict[Cut, int] = {}
         self._counts: Counter[Operation] = Counter()
+        self._barred: set[tuple[str, str]] = set()  # (jti, reader): withdrawn from in this tick
 
     @property
     def channels(self) -> dict[str, Entries]:
@@ -97,35 +99,39 @@ class Tick:
 
     def run(self, acts: Sequence[Queued], due: Iterable[tuple[str, str, int]]) -> TickReport:
         """Decide and write down; `channels` then holds the new entries of each reader."""
-        purges: dict[str, bool] = {}
+        back: _Back = {}
         for act in acts:
             if act.op == "withdraw":
-                purges[act.jti] = purges.get(act.jti, False) or act.purge
-        asked = _asked(acts, due, purges)
+                of = back.setdefault(act.jti, {})
+                of[act.reader] = of.get(act.reader, False) or act.purge
+        self._barred = {(jti, r) for jti, of in back.items() for r in of if r is not None}
+        whole = {jti for jti, of in back.items() if None in of}
+        asked = _asked(acts, due, whole)
         decided = delayed = 0
         # by id: the place of an entry must tell nothing of when it was queued or what lay between
-        names = sorted([*asked, *((jti, 0) for jti in purges)])
+        names = sorted([*asked, *((jti, 0) for jti in back)])
         for at in range(0, len(names), _PART):
             part = names[at : at + _PART]
-            decided += self._run_part(part, asked, purges)
+            decided += self._run_part(part, asked, back)
             self._account.record(self._now_us, self._given)
             self._account.hold(self._delays)
             delayed += len(self._delays)
             self._given.clear()
             self._delays.clear()
-        self._account.drop(purges)
+        self._account.drop(whole)
+        self._account.drop_for(self._barred)
         return TickReport(
             decided=decided,
             released=self._counts["release"],
             widened=self._counts["widen"],
             withdrawn=self._counts["withdraw"],
             delayed=delayed,
-            purged=any(purges.values()),
+            purged=any(of.get(None, False) for of in back.values()),
             readers={reader: len(out.entries) for reader, out in self._outs.items()},
             next_due_us=self._account.next_due_us(),
         )
 
-    def _run_part(self, names: Sequence[_Name], asked: _Asked, purges: Mapping[str, bool]) -> int:
+    def _run_part(self, names: Sequence[_Name], asked: _Asked, back: _Back) -> int:
         """Some of a tick's statements, in order; returns how many were decided."""
         wanted = self._wanted([name for name in names if name in asked], asked)
         decisions = self._policy.decide_many(
@@ -135,17 +141,21 @@ class Tick:
         holdings = self._account.holdings({jti for jti, _ in names})
         for name in names:
             held = holdings.setdefault(name[0], {})
-            if name[0] in purges:
-                self._withdraw(name[0], purges[name[0]], held)
+            if name[1] == 0:
+                self._withdraw(name[0], back[name[0]], held)
             elif name in decided:
                 self._release(*decided[name], held)
         return len(wanted)
 
     def _wanted(self, names: Sequence[_Name], asked: _Asked) -> list[_Wanted]:
-        """Of the versions asked for, those held that were not withdrawn and may leave at all."""
+        """Of the versions asked for, those that stand and may leave at all.
+
+        What a newer version has superseded is not said any more: were it still released, say at the
+        end of a delay, it would reach readers whom the newer one no longer reaches.
+        """
         found = []
         for stored in self._statements.get_many(names):
-            if stored.state == "withdrawn" or stored.body is None or not self._is_ours(stored):
+            if stored.state != "standing" or stored.body is None or not self._is_ours(stored):
                 continue
             statement = reread(stored.body)
             if statement.exercise == self._exercise:
@@ -154,11 +164,20 @@ class Tick:
         return found
 
     def _release(self, wanted: _Wanted, decisions: Sequence[Decision], held: dict[str, Holding]) -> None:
-        """Write one version to the channels of all readers that may have it now."""
+        """Write one version to the channels of all readers that may have it now; a reader who may not,
+        and has an earlier one, is told that this no longer stands."""
         jti, ver = wanted.jti, wanted.ver
         same: dict[tuple[int, bool], tuple[Decision, list[str]]] = {}  # readers who are told the same
+        rows: list[Same] = []
         for reader, decision in zip(self._policy.partners, decisions, strict=True):
-            if not decision.released or (wanted.readers is not None and reader not in wanted.readers):
+            if wanted.readers is not None and reader not in wanted.readers:
+                continue
+            before = held.get(reader) if held else None
+            if (before is not None and before.withdrawn) or (jti, reader) in self._barred:
+                continue
+            if not decision.released:
+                if before is not None and before.ver < ver:
+                    rows.append(self._take_back(jti, reader, before, purge=False))
                 continue
             later_us = decision.not_before_us if decision.reason == "delayed" else decision.widens_us
             if later_us is not None:
@@ -166,14 +185,12 @@ class Tick:
             if decision.reason == "delayed":
                 continue
             widen = False
-            before = held.get(reader) if held else None
             if before is not None:
                 widen = before.ver == ver
-                if before.withdrawn or before.ver > ver or (widen and decision.slots <= before.slots):
+                if before.ver > ver or (widen and decision.slots <= before.slots):
                     continue
             same.setdefault((id(decision), widen), (decision, []))[1].append(reader)
         views = wanted.statement.view_hashes(decision.slots for decision, _ in same.values())
-        rows = []
         for ((_, widen), (decision, readers)), view in zip(same.items(), views, strict=True):
             cut = self._cut_id(decision)
             entry = release_leaf(jti, ver, view, widen=widen), b"%d" % cut
@@ -181,18 +198,29 @@ class Tick:
             rows.append(Same("widen" if widen else "release", ver, cut, False, index))
         self._keep(jti, rows)
 
-    def _withdraw(self, jti: str, purge: bool, held: Mapping[str, Holding]) -> None:
-        """Write a withdrawal of an own statement to exactly the channels that hold it."""
+    def _withdraw(self, jti: str, of: Mapping[str | None, bool], held: dict[str, Holding]) -> None:
+        """Write a withdrawal of an own statement to exactly the channels that hold it: of all, or of
+        those it is withdrawn from. Only the first ends the statement itself."""
         stored = self._statements.get(jti)
         if stored is None or not self._is_ours(stored):
             return
+        everywhere = None in of
         rows = []
         for reader, holding in held.items():
-            if not holding.withdrawn or (purge and not holding.purged):
-                index = self._add(reader, (withdraw_leaf(jti, holding.ver, purge), b""))
-                rows.append(Same("withdraw", holding.ver, 0, purge, {reader: index}))
+            purge = of.get(None, False) or of.get(reader, False)
+            if (everywhere or reader in of) and (
+                not holding.withdrawn or (purge and not holding.purged)
+            ):
+                rows.append(self._take_back(jti, reader, holding, purge=purge))
         self._keep(jti, rows)
-        self._statements.withdraw(jti, purge, self._now_us)
+        if everywhere:
+            self._statements.withdraw(jti, of[None], self._now_us)
+
+    def _take_back(self, jti: str, reader: str, holding: Holding, *, purge: bool) -> Same:
+        if purge:
+            self._account.recall(jti, reader)
+        index = self._add(reader, (withdraw_leaf(jti, holding.ver, purge), b""))
+        return Same("withdraw", holding.ver, 0, purge, {reader: index})
 
     def _add(self, reader: str, entry: Entry) -> int:
         """Put an entry at the end of a reader's channel; returns its index."""
@@ -217,15 +245,14 @@ class Tick:
 
 
 def _asked(
-    acts: Sequence[Queued], due: Iterable[tuple[str, str, int]], purges: Mapping[str, bool]
+    acts: Sequence[Queued], due: Iterable[tuple[str, str, int]], withdrawn: Collection[str]
 ) -> _Asked:
     """The versions asked for, each once, and for which readers; nothing of what is withdrawn."""
     asked: _Asked = {}
-    for reader, jti, ver in due:
+    for reader, jti, ver in [*due, *((a.reader, a.jti, a.ver) for a in acts if a.op == "release")]:
         readers = asked.setdefault((jti, ver), set())
-        if readers is not None:
+        if reader is None:
+            asked[jti, ver] = None
+        elif readers is not None:
             readers.add(reader)
-    for act in acts:
-        if act.op == "release":
-            asked[act.jti, act.ver] = None
-    return {name: readers for name, readers in asked.items() if name[0] not in purges}
+    return {name: readers for name, readers in asked.items() if name[0] not in withdrawn}

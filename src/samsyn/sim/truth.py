@@ -8,7 +8,7 @@ door itself decides many at once by other code.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from samsyn.channels.leaf import Leaf, Withdraw, read_leaf
@@ -183,13 +183,32 @@ class _Channel:
         if jti in self._truth.withdrawn:
             yield from self._taken_back(jti, leaves, held)
             return
+        newest = max(self._truth.versions(jti), default=None)
         if any(isinstance(leaf, Withdraw) for leaf in leaves):
-            yield "withdrawn, and nobody asked for that"
-        last = max(may_have, default=None)
-        if last is not None and last not in released:
-            yield f"policy gives version {last}, and it was not released"
+            yield from self._ended(jti, leaves, held, may_have)
+            return
+        if newest in may_have and newest not in released:
+            yield f"policy gives version {newest}, and it was not released"
+        if newest not in may_have and released:
+            yield f"released are {sorted(released)}, and of version {newest} nothing was said"
         for ver, stored in held.items():
-            yield from self._view(stored, may_have.get(ver, frozenset()), whole=ver == last)
+            yield from self._view(stored, may_have.get(ver, frozenset()), whole=ver == newest)
+
+    def _ended(
+        self, jti: str, leaves: list[Leaf], held: Mapping[int, Stored], may_have: Collection[int]
+    ) -> Iterator[str]:
+        """The reader was told that what it has stands no more: a newer version was not for it."""
+        last = max(leaf.ver for leaf in leaves)
+        newer = [ver for ver in self._truth.versions(jti) if ver > last and ver not in may_have]
+        if not newer:
+            yield "withdrawn, and nobody asked for that"
+        *before, end = leaves
+        if not isinstance(end, Withdraw) or any(isinstance(leaf, Withdraw) for leaf in before):
+            yield "something follows a withdrawal"
+        elif end.purge:
+            yield "purged, and nobody asked for that"
+        if any(stored.state != "withdrawn" for stored in held.values()):
+            yield "withdrawn, and the reader still holds it"
 
     def _view(self, stored: Stored, slots: frozenset[str], *, whole: bool) -> Iterator[str]:
         """A standing version has exactly the slots that policy gives; a superseded one no others."""
