@@ -97,6 +97,10 @@ class Door:
         channels = {name: self._open(name, key) for name, key in sorted(readers.items())}
         self._policy, self._readers = policy, channels
 
+    def close(self) -> None:
+        """Release nothing from now on, to nobody; the channels stay readable."""
+        self._policy = None
+
     def reader(self, name: str) -> ReaderChannel | None:
         """The channel of a reader; None where there is no such reader."""
         return self._readers.get(name)

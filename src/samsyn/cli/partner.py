@@ -55,7 +55,7 @@ def partner_card(root: Path, out: Path | None, as_json: bool) -> None:
 def partner_add(root: Path, card: Path, words: str | None, as_json: bool) -> None:
     """Take a partner's card. The words must be the ones that the partner reads to you.
 
-    A partner without a rule in policy.toml gets nothing. A running node takes it up when restarted.
+    A partner without a rule in policy.toml gets nothing. A running node takes it up at once.
     """
     home = home_of(root)
     theirs = read_card(card.read_bytes(), str(card))

@@ -5,6 +5,8 @@ Releases stand in the channels' logs; here stands what people and the node did t
 
 from __future__ import annotations
 
+from typing import Any
+
 from samsyn.base.clock import Clock, iso
 from samsyn.base.database import Database
 from samsyn.base.encoding import to_json
@@ -31,7 +33,7 @@ class Diary:
         self._keys = keys
         self._clock = clock
 
-    def write(self, by: str, did: str, **what: str | int | bool) -> None:
+    def write(self, by: str, did: str, **what: str | int | bool | dict[str, Any]) -> None:
         """`by` (a person, a standing order, the node) `did` something: "withdraw", "sign-in", ..."""
         entry = {"at": iso(self._clock.now_us()), "by": by, "did": did, **what}
         with self._db.write():

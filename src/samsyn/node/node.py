@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 import threading
 from pathlib import Path
 from typing import Any
@@ -12,20 +11,20 @@ import msgspec
 
 from samsyn.base.clock import ExerciseClock
 from samsyn.base.encoding import from_json
-from samsyn.base.errors import ConfigError, SamsynError
+from samsyn.base.errors import ConfigError, InputError, SamsynError
 from samsyn.base.settings import FeedSettings, split_address
 from samsyn.desk.desk import Desk, Partners
 from samsyn.desk.replays import Replay
 from samsyn.desk.standing import StandingOrders
 from samsyn.exchange.bell import Bell
 from samsyn.exchange.listen import Listener, serve
-from samsyn.exchange.pull import Puller
 from samsyn.exchange.serve import partner_routes
 from samsyn.exchange.tls import server_context
 from samsyn.interfaces.accounts import Sessions
 from samsyn.interfaces.home import home_app
 from samsyn.node.homes import own_card
 from samsyn.node.intake import Intake, Source
+from samsyn.node.links import Links
 from samsyn.node.stores import Stores
 from samsyn.observations.store import ObservationStore
 from samsyn.tracks.table import TrackTable
@@ -57,8 +56,11 @@ class Node:
         self._changes_lock = threading.Lock()
         self._bell = Bell()
         self._door = stores.door()
-        self.policy_problem = self._load_policy()
-        self._pullers: dict[str, Puller] = {}
+        self.policy_problem = ""
+        self._standing: object = None  # policy and partners as they were taken up last
+        self._pulls = False
+        self._renew()
+        self._pulling = Links(stores, lambda: self._changed("statements", "links"))
         self._threads: list[threading.Thread] = []
         self._servers: list[Listener] = []
         self._tracks = TrackTable()
@@ -71,17 +73,39 @@ class Node:
 
     # building
 
+    def _renew(self) -> None:
+        """Take up another policy in force, and partners that came, went or changed; cheap if none did.
+
+        Raises `SamsynError` where a partner's card cannot be used.
+        """
+        stores = self.stores
+        cards = stores.roster.all()
+        if (stores.policies.version(), cards) == self._standing:
+            return
+        self.policy_problem = self._load_policy()
+        self._standing = (stores.policies.version(), cards)  # a founding was made only now
+        if self._pulls:
+            self._pulling.set(cards)
+        self._changed("links")
+
     def _load_policy(self) -> str:
-        """Why the policy file is not in force, or "". Without it nothing new is released; what was
-        released stays so, and can be withdrawn."""
+        """Why no policy is in force, or "". Without one nothing new is released; what was released
+        stays so, and can be withdrawn."""
         readers = self.stores.readers()
         try:
+            self.stores.found()
             self._door.set_policy(self.stores.policy(), readers)
-        except ConfigError as e:
+        except (ConfigError, InputError) as e:
             log.error("%s; nothing is released until this is mended", e)
             self._door.set_policy(None, readers)  # what is signed meanwhile waits
             return str(e)
         return ""
+
+    def _release_nothing(self, problem: str) -> None:
+        if problem != self.policy_problem:
+            log.error("%s; nothing is released until this is mended", problem)
+        self.policy_problem, self._standing = problem, None
+        self._door.close()
 
     def _new_watch(self) -> Watch:
         names = self._settings.watch.detectors or tuple(self._definitions)
@@ -115,19 +139,8 @@ class Node:
         stores.replays.abandon()
         self._warm()
         self._serve()
-        for card in stores.roster.all():
-            puller = Puller(
-                card,
-                stores.mirror(card),
-                me=stores.me,
-                request_key=stores.keys.request,
-                realm=stores.realm,
-                wall=stores.wall,
-                jitter=random.Random(),  # noqa: S311  only so that nodes do not all come at once
-                changed=lambda: self._changed("statements", "links"),
-            )
-            self._pullers[card.name] = puller
-            self._run(lambda p=puller: p.run(self._stop), f"pull-{card.name}")
+        self._pulling.set(stores.roster.all())
+        self._pulls = True
         self._intake.start(self._settings.feed)
         self._run(self._tick_on, "door")
 
@@ -136,6 +149,7 @@ class Node:
         self._intake.stop()
         for server in self._servers:
             server.stop()
+        self._pulling.stop()
         for thread in self._threads:
             thread.join(timeout=10)
         self.stores.close()
@@ -197,6 +211,10 @@ class Node:
 
     def tick(self) -> None:
         """Decide and write what waits; wake the partners that got something."""
+        try:
+            self._renew()
+        except SamsynError as e:  # a card that cannot be read: who may have what is not known
+            self._release_nothing(str(e))
         report = self._door.tick()
         if report.entries:
             self._bell.ring()
@@ -267,7 +285,7 @@ class Node:
     def _links(self) -> list[dict[str, Any]]:
         made = []
         for card in self.stores.roster.all():
-            puller = self._pullers.get(card.name)
+            puller = self._pulling.puller(card.name)
             if puller is None:
                 continue
             state = puller.state()

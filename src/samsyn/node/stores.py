@@ -18,10 +18,11 @@ from samsyn.base.settings import Home, Realm, Settings
 from samsyn.channels.door import Door
 from samsyn.channels.mirror import Mirror
 from samsyn.channels.outbox import Outbox
-from samsyn.desk import findings, replays
+from samsyn.desk import findings, policies, replays
 from samsyn.desk.diary import Diary
 from samsyn.desk.findings import FindingStore
 from samsyn.desk.pen import Pen
+from samsyn.desk.policies import Policies
 from samsyn.desk.replays import Replays
 from samsyn.exchange.card import Card, public_key
 from samsyn.exchange.roster import Roster
@@ -29,6 +30,8 @@ from samsyn.log import store as log_store
 from samsyn.log.store import LogStore
 from samsyn.policy import Policy
 from samsyn.policy import load as load_policy
+from samsyn.policy import parse as parse_policy
+from samsyn.policy import read_text as read_policy
 from samsyn.statements import store as statement_store
 from samsyn.statements.keys import load as load_keys
 from samsyn.statements.second import Second
@@ -41,6 +44,7 @@ SCHEMAS = (
     channels.SCHEMA,
     findings.SCHEMA,
     replays.SCHEMA,
+    policies.SCHEMA,
 )
 
 
@@ -73,6 +77,7 @@ class Stores:
         self.diary = Diary(
             self.db, self.logs, node=self.me, realm=self.realm, keys=self.keys, clock=self.wall
         )
+        self.policies = Policies(self.db, self.diary, self.wall)
         self.pen = Pen(
             self.db,
             self.statements,
@@ -123,8 +128,33 @@ class Stores:
         )
 
     def policy(self) -> Policy:
-        """The policy as it stands in the file. Raises `ConfigError` with file, line and rule."""
-        return load_policy(self.home.policy, partners=list(self.readers()), kinds=KINDS)
+        """The policy in force; where none ever was, the file, which the first start takes.
+
+        Raises `SamsynError` with file, line and rule.
+        """
+        now = self.policies.in_force()
+        if now is None:
+            return load_policy(self.home.policy, partners=list(self.readers()), kinds=KINDS)
+        return self.parse(now.text, now.name)
+
+    def parse(self, text: str, name: str) -> Policy:
+        """A policy's text, among the partners there are. Raises `ConfigError` with line and rule."""
+        return parse_policy(text, name, partners=list(self.readers()), kinds=KINDS)
+
+    def found(self) -> None:
+        """Take the file into force where no policy ever was. Raises `ConfigError`; then none is."""
+        if not self.policies.founded():
+            text = read_policy(self.home.policy)
+            self.parse(text, self.home.policy.name)
+            self.policies.found(text)
+
+    def file_differs(self) -> bool:
+        """Whether the policy file is another text than the policy that is in force."""
+        now = self.policies.in_force()
+        try:
+            return now is not None and read_policy(self.home.policy) != now.text
+        except ConfigError:  # a file that is gone or unreadable is certainly not what is in force
+            return True
 
     def readers(self) -> dict[str, Ed25519PublicKey]:
         """Who has a channel here, with the key that cosigns it."""

@@ -1,7 +1,8 @@
 """Release policy: rules in `policy.toml`, decisions with rule and why, default deny."""
 
-from samsyn.policy.decide import Explanation, Policy, load, rung_of
+from samsyn.policy.decide import Explanation, Policy, load, parse, rung_of
 from samsyn.policy.decision import Decision
+from samsyn.policy.load import read_text
 from samsyn.policy.rules import Cap, Facts, Passing, facts_of
 
 __all__ = [
@@ -13,5 +14,7 @@ __all__ = [
     "Policy",
     "facts_of",
     "load",
+    "parse",
+    "read_text",
     "rung_of",
 ]

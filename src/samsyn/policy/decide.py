@@ -22,7 +22,7 @@ from samsyn.base.clock import iso
 from samsyn.policy.compiled import Compiled
 from samsyn.policy.conditions import Miss, given, misses
 from samsyn.policy.decision import NO_RULE, Decision, denied, joined
-from samsyn.policy.load import read_rules
+from samsyn.policy.load import parse_rules, read_rules
 from samsyn.policy.rules import ADDRESSED, TRACK, Facts, Rule
 from samsyn.statements.ladder import PLACE_RUNGS, TIME_RUNGS
 
@@ -126,6 +126,11 @@ class Policy:
 def load(path: Path, *, partners: Collection[str], kinds: Collection[str]) -> Policy:
     """The policy in a file. Raises `ConfigError` with file, line and rule."""
     return Policy(read_rules(path, partners=partners, kinds=kinds), partners)
+
+
+def parse(text: str, name: str, *, partners: Collection[str], kinds: Collection[str]) -> Policy:
+    """The policy in a text, as it is kept where it is in force. Raises `ConfigError` like `load`."""
+    return Policy(parse_rules(text, name, partners=partners, kinds=kinds), partners)
 
 
 def rung_of(slots: Collection[str], ladder: Literal["place", "time"]) -> str:

@@ -74,18 +74,30 @@ class Names:
 
 def read_rules(path: Path, *, partners: Collection[str], kinds: Collection[str]) -> tuple[Rule, ...]:
     """The rules of a policy file, in its order. Raises `ConfigError` (where: file:line and rule)."""
+    return parse_rules(read_text(path), path.name, partners=partners, kinds=kinds)
+
+
+def read_text(path: Path) -> str:
+    """A policy file's text. Raises `ConfigError`."""
     try:
-        text = path.read_text(encoding="utf-8")
-        tree = tomllib.loads(text)
+        return path.read_bytes().decode("utf-8")  # line ends too: it is known by the hash of its bytes
     except OSError as e:
         raise ConfigError(f"cannot read the policy: {e.strerror}", where=str(path)) from e
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
+    except UnicodeDecodeError as e:
+        raise ConfigError(f"this is not TOML: {e}", where=path.name) from e
+
+
+def parse_rules(
+    text: str, name: str, *, partners: Collection[str], kinds: Collection[str]
+) -> tuple[Rule, ...]:
+    """The rules of a policy's text; `name` stands for it in errors. Raises `ConfigError`."""
+    try:
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as e:
         found = re.search(r"line (\d+)", str(e))
-        where = f"{path.name}:{found[1]}" if found else path.name
+        where = f"{name}:{found[1]}" if found else name
         raise ConfigError(f"this is not TOML: {e}", where=where) from e
-    lines = _Lines(
-        path.name, text, {name: len(_tables(tree, name, path.name)) for name in ("rule", "deny")}
-    )
+    lines = _Lines(name, text, {table: len(_tables(tree, table, name)) for table in ("rule", "deny")})
     for key in tree:
         if key not in ("circles", "areas", "rule", "deny"):
             raise ConfigError(
@@ -96,7 +108,7 @@ def read_rules(path: Path, *, partners: Collection[str], kinds: Collection[str])
     _read_areas(tree.get("areas", {}), names, lines)
     rules: list[Rule] = []
     for table in ("rule", "deny"):
-        for n, raw in enumerate(_tables(tree, table, path.name)):
+        for n, raw in enumerate(_tables(tree, table, name)):
             rules.append(_Block(raw, table, n, lines, names).rule())
             where = lines.at(table, n, "id", rules[-1].id)
             if rules[-1].id == ADDRESSED.id:
