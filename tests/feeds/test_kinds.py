@@ -88,6 +88,8 @@ def test_sources_that_cannot_be_are_refused_at_once(tmp_path):
     ):
         with pytest.raises(ConfigError):
             read(kind, source)
+    with pytest.raises(ConfigError, match="no difference to UTC"):
+        read("sbs", f"file:{sample('sbs')}", utc_offset="summer")
     with pytest.raises(ConfigError, match="no date"):
         read("ais_nmea", f"file:{sample('ais_nmea')}", date="yesterday")
 
@@ -101,6 +103,8 @@ def test_what_cannot_be_guessed_names_the_kinds(tmp_path):
     assert guess("https://example.org/data/aircraft.json") == "readsb"
     assert guess("https://example.org/api/states/all?lamin=50") == "opensky"
     assert guess("tcp:127.0.0.1:10110") == "ais_nmea"
+    for port, kind in ((30002, "mode_s"), (30003, "sbs"), (30005, "beast")):
+        assert guess(f"tcp:127.0.0.1:{port}") == kind
 
 
 def test_recordings_are_recognised(data_dir):
@@ -111,6 +115,7 @@ def test_recordings_are_recognised(data_dir):
         ("sea/nmea-sample.txt.gz", "ais_nmea"),
         ("air/rs1090_long_flight.csv.gz", "mode_s"),
         ("air/sdre_aircraft_1.json", "readsb"),
+        ("air/traffic_readsb_trace_full_ac671b.json", "readsb_trace"),
         ("air/stonesoup_OpenSky_Plane_States.csv", "opensky"),
         ("air/traffic_quickstart.json.gz", "opensky"),
         ("air/noisy_ground.json.gz", "opensky"),

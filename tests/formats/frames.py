@@ -31,6 +31,13 @@ def identity_reply(address: int, squawk: int) -> str:
     return with_parity(5 << 27 | _identity(squawk), 32, overlay=address)
 
 
+def beast(frame: str, ticks: int, signal: int = 0x80) -> bytes:
+    """A frame in Beast's envelope; also two bytes of Mode A/C."""
+    raw = ticks.to_bytes(6, "big") + bytes([signal]) + bytes.fromhex(frame)
+    kind = {4: b"1", 14: b"2", 28: b"3"}[len(frame)]
+    return b"\x1a" + kind + raw.replace(b"\x1a", b"\x1a\x1a")
+
+
 def callsign(text: str) -> int:
     letters = [LETTERS.index(c) if c != " " else 32 for c in text.ljust(8)]
     value = 4 << 51

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from samsyn.base.geo import distance_m
+from samsyn.formats.avr import AvrDecoder
 from samsyn.formats.codes import Emergency
 from samsyn.formats.cpr import Frame, Positions, longitude_zones
-from samsyn.formats.modes import HANDLED, IGNORED, ModesDecoder
+from samsyn.formats.modes import HANDLED, IGNORED
 from samsyn.formats.states import AIR_DOMAIN
 
 from . import frames
@@ -28,7 +29,7 @@ def line(second: float, frame: str) -> bytes:
 
 
 def rows(data: bytes) -> list[dict[str, object]]:
-    out = ModesDecoder().decode(data, 0)
+    out = AvrDecoder().decode(data, 0)
     columns = out.columns or {}
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
@@ -68,7 +69,7 @@ def test_emergencies(state, squawk, expected):
 
 def test_an_address_out_of_parity_counts_only_once_the_aircraft_was_heard_otherwise():
     reply = frames.identity_reply(ICAO, 7700)
-    out = ModesDecoder().decode(line(0, reply) + line(1, frames.all_call(ICAO)) + line(2, reply), 0)
+    out = AvrDecoder().decode(line(0, reply) + line(1, frames.all_call(ICAO)) + line(2, reply), 0)
     assert out.refused == {"address-unconfirmed": 1}
     assert out.problems[0].line == 1
     assert out.columns["squawk"][-1] == 7700
@@ -76,9 +77,9 @@ def test_an_address_out_of_parity_counts_only_once_the_aircraft_was_heard_otherw
 
 def test_addresses_that_are_no_aircrafts():
     message = frames.callsign("RELAY")
-    out = ModesDecoder().decode(line(0, frames.squitter(ICAO, message, kind=18, capability=1)), 0)
+    out = AvrDecoder().decode(line(0, frames.squitter(ICAO, message, kind=18, capability=1)), 0)
     assert out.refused == {"address-not-icao": 1}
-    own = ModesDecoder().decode(line(0, frames.squitter(ICAO, message, kind=18, capability=0)), 0)
+    own = AvrDecoder().decode(line(0, frames.squitter(ICAO, message, kind=18, capability=0)), 0)
     assert own.rows == 1
 
 
@@ -164,13 +165,13 @@ def test_a_flight_lands():
 def test_it_does_not_matter_where_the_input_is_cut(cuts):
     lines = flight().splitlines(keepends=True)
     edges = sorted({0, len(lines), *cuts})
-    decoder, told = ModesDecoder(), []
+    decoder, told = AvrDecoder(), []
     for a, b in pairwise(edges):
         out = decoder.decode(b"".join(lines[a:b]), 0)
         told += (
             zip(*(out.columns[n] for n in ("time_us", "lat", "lon")), strict=True) if out.rows else []
         )
-    whole = ModesDecoder().decode(b"".join(lines), 0)
+    whole = AvrDecoder().decode(b"".join(lines), 0)
     assert told == list(zip(*(whole.columns[n] for n in ("time_us", "lat", "lon")), strict=True))
 
 
@@ -187,7 +188,7 @@ def test_it_does_not_matter_where_the_input_is_cut(cuts):
 )
 def test_what_is_refused_and_why(bad, reason):
     good = line(0, frames.all_call(ICAO))
-    out = ModesDecoder().decode(good + bad + good, 0)
+    out = AvrDecoder().decode(good + bad + good, 0)
     assert out.refused == {reason: 1}
     assert out.problems[0].line == 2
     assert out.messages == 2
@@ -195,14 +196,14 @@ def test_what_is_refused_and_why(bad, reason):
 
 def test_avr_frames_have_the_time_of_receipt():
     frame = frames.squitter(ICAO, frames.callsign("SAS123"))
-    out = ModesDecoder().decode(f"*{frame.upper()};\n@0123456789AB{frame};\n".encode(), 42)
+    out = AvrDecoder().decode(f"*{frame.upper()};\n@0123456789AB{frame};\n".encode(), 42)
     assert out.columns["time_us"] == [42, 42]
 
 
 @given(data=st.binary(max_size=200))
 @settings(max_examples=100, deadline=None)
 def test_no_bytes_make_it_fall_over(data):
-    out = ModesDecoder().decode(b"1698140962.1," + data + b"\n" + line(0, frames.all_call(ICAO)), 0)
+    out = AvrDecoder().decode(b"1698140962.1," + data + b"\n" + line(0, frames.all_call(ICAO)), 0)
     assert out.messages >= 1
 
 
@@ -210,13 +211,13 @@ def test_no_bytes_make_it_fall_over(data):
 @settings(max_examples=200, deadline=None)
 def test_no_frame_makes_it_fall_over(digits, short):
     data = int(digits, 16) % (1 << (32 if short else 88))
-    ModesDecoder().decode(line(0, frames.with_parity(data, 32 if short else 88)), 0)
+    AvrDecoder().decode(line(0, frames.with_parity(data, 32 if short else 88)), 0)
 
 
 def test_the_long_recording(data_dir):
     data = gzip.decompress((data_dir / "air" / "rs1090_long_flight.csv.gz").read_bytes())
     data += b"" if data.endswith(b"\n") else b"\n"
-    out = ModesDecoder().decode(data, 0)
+    out = AvrDecoder().decode(data, 0)
     assert (out.lines, out.messages) == (172_432, 172_432)
     assert out.refused == {"address-unconfirmed": 44, "address-not-icao": 1}
     assert out.unhandled == {}

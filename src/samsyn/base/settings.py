@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from samsyn.base.clock import parse_iso, parse_span
+from samsyn.base.clock import HOUR_US, MINUTE_US, parse_iso, parse_span
 from samsyn.base.errors import ConfigError
 from samsyn.base.ids import is_node_name
 
@@ -57,13 +57,43 @@ class ExerciseSettings(Struct, frozen=True):
 
 
 class FeedSettings(Struct, frozen=True):
+    """One `[[feed]]`: where its bytes come from, and what they themselves do not say."""
+
     name: str
     kind: str  # a folder of feeds/
     source: str  # file:PATH, tcp:HOST:PORT, udp:HOST:PORT, http(s)://...
-    date: str = ""  # "2013-11-12": for a source whose lines carry no date
+    date: str = ""  # "2013-11-12", or with a time: for a recording that carries no date
+    utc_offset: str = ""  # "+02:00": for a source that writes local times
     poll_s: float = 5.0  # for http
     silent_after_s: float = 60.0  # the feed itself counts as silent after this long
     begin: str = ""  # exercise only: span after the exercise's start at which a recording begins
+
+    @property
+    def live(self) -> bool:
+        """Whether bytes come as they are made, so that our own clock says something about them."""
+        return self.source.partition(":")[0] not in ("file", "extract")
+
+    def date_us(self) -> int | None:
+        """When the setting `date` says that a recording begins. Raises `ConfigError`."""
+        try:
+            whole = self.date if "T" in self.date else f"{self.date}T00:00:00Z"
+            return parse_iso(whole) if self.date else None
+        except ValueError as e:
+            where = f"feed {self.name}"
+            raise ConfigError(
+                f"{self.date!r} is no date", where=where, do="write it as 2013-11-12"
+            ) from e
+
+    def utc_offset_us(self) -> int:
+        """How far the source's clock is ahead of UTC. Raises `ConfigError`."""
+        found = re.fullmatch(r"([+-])(\d\d):([0-5]\d)", self.utc_offset or "+00:00")
+        if not found:
+            where = f"feed {self.name}"
+            raise ConfigError(
+                f"{self.utc_offset!r} is no difference to UTC", where=where, do="write it as +02:00"
+            )
+        ahead_us = int(found[2]) * HOUR_US + int(found[3]) * MINUTE_US
+        return -ahead_us if found[1] == "-" else ahead_us
 
 
 class StandingOrder(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Pieces of bytes to what a decoder takes: whole lines, or whole documents."""
+"""Pieces of bytes to what a decoder takes: whole lines, whole documents, or the stream itself."""
 
 from __future__ import annotations
 
@@ -83,3 +83,21 @@ class Documents:
             yield out
         elif document.strip():
             yield self._decode(document)
+
+
+class Stream:
+    """A decoder of bytes that finds its own way in them, and holds back little of what is unfinished."""
+
+    def __init__(
+        self, decode: Callable[[bytes, int], Decoded], finish: Callable[[], Decoded] | None = None
+    ) -> None:
+        self._decode = decode
+        self._finish = finish
+
+    def push(self, piece: bytes, received_us: int) -> Iterator[Decoded]:
+        if piece:
+            yield self._decode(piece, received_us)
+
+    def end(self, received_us: int) -> Iterator[Decoded]:
+        if self._finish:
+            yield self._finish()

@@ -192,4 +192,4 @@ def _head(path: Path) -> str:
             raw = zlib.decompressobj(wbits=31).decompress(raw, HEAD_BYTES)
         except zlib.error:
             raw = b""
-    return raw.decode("utf-8", "replace")
+    return raw.decode("latin-1")  # each byte one character: binary kinds are recognised too

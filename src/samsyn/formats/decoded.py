@@ -33,6 +33,10 @@ REASONS: Final[dict[str, dict[str, str]]] = {
         "en": "a message type that does not exist",
         "sv": "en meddelandetyp som inte finns",
     },
+    "clock-jump": {
+        "en": "the receiver's counter jumped: rows go on from the time before it",
+        "sv": "mottagarens räknare hoppade: raderna fortsätter från tiden före hoppet",
+    },
     "no-time": {"en": "a row without a usable time", "sv": "en rad utan användbar tid"},
     "no-craft": {"en": "a row that does not say who", "sv": "en rad som inte säger vem"},
     "address-not-icao": {

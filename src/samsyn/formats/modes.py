@@ -1,9 +1,6 @@
-"""Raw Mode S frames with times, one a line. rs1090 decodes them; positions are put together here.
+"""Mode S frames to columns. rs1090 decodes them; positions are put together here.
 
-    1698140962.119813,8d3944ed9914580ea0bc818e26c6               seconds since 1970, frame
-    1698140962.171425,1a33000023bb50f025903907dbc1b5...          the same, frame in Beast's envelope
-    *8d3944ed9914580ea0bc818e26c6;                               AVR: no time, so that of receipt
-
+How frames come, as lines or as Beast's binary stream, is for `avr` and `beast`.
 Frames are given to rs1090 without times: it then answers for every frame, in order, and pairs nothing.
 Pairing is ours (`cpr`): it never mixes surface with airborne, nor depends on where a stream is cut.
 """
@@ -15,15 +12,11 @@ from typing import Any, Final, NamedTuple
 import rs1090
 
 from samsyn.base import limits
-from samsyn.base.clock import SECOND_US
-from samsyn.formats.codes import SQUAWK_EMERGENCY, Emergency, TimeSource
+from samsyn.formats.codes import SQUAWK_EMERGENCY, Emergency
 from samsyn.formats.cpr import Frame, Positions
-from samsyn.formats.decoded import Decoded, shown
-from samsyn.formats.states import AIR_DOMAIN, TIME_S_MAX
+from samsyn.formats.decoded import Decoded
+from samsyn.formats.states import AIR_DOMAIN
 
-FRAME_DIGITS: Final = (14, 28)  # 56 and 112 bits
-BEAST: Final = {b"1a32": 14, b"1a33": 28}  # escape and type; then 6 bytes of clock, 1 of signal
-_BEAST_HEAD: Final = 18
 EMERGENCIES: Final = {
     "none": Emergency.NONE,
     "general": Emergency.GENERAL,
@@ -58,69 +51,40 @@ IGNORED: Final = frozenset({
 })  # fmt: skip
 
 
-class _Timed(NamedTuple):
-    """A line understood: its frame, when, and by whose clock."""
+class Timed(NamedTuple):
+    """A frame, in hex digits: when it was heard, by whose clock, and where in the input it lies."""
 
-    line: int
+    frame: str
     time_us: int
     time_source: int
-    frame: str
+    line: int | None = None
+    offset: int | None = None
 
 
-class ModesDecoder:
-    """One stream of frames, piece by piece; remembers proven addresses and their positions."""
+class ModesFrames:
+    """Frames of one receiver, piece by piece; remembers proven addresses and their positions."""
 
     def __init__(self) -> None:
-        self._line = 0
         self._confirmed: dict[str, Positions] = {}
         self._near: tuple[float, float] | None = None
 
-    def decode(self, data: bytes, received_us: int) -> Decoded:
-        """Columns of the frames in `data`, whole lines; one row a frame that says something."""
-        out = Decoded()
-        timed = self._lines(data, received_us, out)
+    def read(self, timed: list[Timed], out: Decoded) -> None:
+        """Puts the columns of some frames into `out`; one row a frame that says something."""
         if not timed:
-            return out
+            return
         rows: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
         said: Any = rs1090.decode([t.frame for t in timed], batch=len(timed))
         for at, message in zip(timed, said, strict=True):
             if message is None:
-                out.refuse("checksum", line=at.line, detail=at.frame)
+                out.refuse("checksum", line=at.line, offset=at.offset, detail=at.frame)
             else:
                 self._take(at, message, rows, out)
         out.rows = len(rows["time_us"])
         if out.rows:
             out.columns = dict(rows)
-        return out
-
-    def _lines(self, data: bytes, received_us: int, out: Decoded) -> list[_Timed]:
-        timed = []
-        lines = data.split(b"\n")[:-1]
-        out.lines = len(lines)
-        for number, raw in enumerate(lines, self._line + 1):
-            line = raw.strip().lower()
-            if not line or line.startswith(b"#"):
-                continue
-            if line[:1] in b"*@":  # AVR; behind @ come 12 digits of the receiver's own clock
-                time_us: int | None = received_us
-                source = TimeSource.RECEIVED
-                text = line.strip(b"*@;")[12 if line[:1] == b"@" else 0 :]
-            else:
-                seconds, _, text = line.partition(b",")
-                time_us, source = _time_us(seconds), TimeSource.RECORDED
-            if time_us is None:
-                out.refuse("no-time" if text else "malformed", line=number, detail=shown(raw))
-                continue
-            frame = _frame(text)
-            if frame is None:
-                out.refuse("malformed", line=number, detail=shown(raw))
-            else:
-                timed.append(_Timed(number, time_us, source, frame))
-        self._line += len(lines)
-        return timed
 
     def _take(
-        self, at: _Timed, message: dict[str, Any], rows: dict[str, list[Any]], out: Decoded
+        self, at: Timed, message: dict[str, Any], rows: dict[str, list[Any]], out: Decoded
     ) -> None:
         """One frame: who, and what it says."""
         kind, address = message["df"], message.get("icao24")
@@ -130,18 +94,19 @@ class ModesDecoder:
             if not name.startswith("bds"):
                 out.unhandled[name] += 1
         if address is None:
-            out.refuse("no-craft", line=at.line)
+            out.refuse("no-craft", line=at.line, offset=at.offset)
             return
         own = kind in OWN_ADDRESS or (kind == "18" and message.get("tisb") == "ADSB_ES_NT")
         if kind == "18" and not own:
-            out.refuse("address-not-icao", line=at.line, detail=f"{address} {message.get('tisb')}")
+            detail = f"{address} {message.get('tisb')}"
+            out.refuse("address-not-icao", line=at.line, offset=at.offset, detail=detail)
             return
         if own and address not in self._confirmed:
             if len(self._confirmed) >= limits.TRACKS:
                 self._confirmed.clear()
             self._confirmed[address] = Positions()
         if address not in self._confirmed:
-            out.refuse("address-unconfirmed", line=at.line, detail=address)
+            out.refuse("address-unconfirmed", line=at.line, offset=at.offset, detail=address)
             return
         row = _facts(kind, message)
         if "lat_cpr" in message:
@@ -202,22 +167,3 @@ _COLUMNS: Final = (
     "vertical_rate_fpm", "squawk", "emergency", "callsign", "nic", "nac_p", "sil",
 )  # fmt: skip
 _KNOWN: Final = HANDLED | IGNORED
-
-
-def _time_us(seconds: bytes) -> int | None:
-    """Exact to the microsecond: a float holds less of a present-day time than it seems."""
-    whole, _, part = seconds.partition(b".")
-    if not whole.isdigit() or (part and not part.isdigit()) or len(whole) > 10:
-        return None
-    value = int(whole) * SECOND_US + int(part[:6].ljust(6, b"0") or b"0")
-    return value if 0 < value < TIME_S_MAX * SECOND_US else None
-
-
-def _frame(text: bytes) -> str | None:
-    """The hex digits of a frame, taken out of Beast's envelope; None where it is none."""
-    digits = BEAST.get(text[:4])
-    if digits and len(text) == _BEAST_HEAD + digits:
-        text = text[_BEAST_HEAD:]
-    if len(text) not in FRAME_DIGITS or text.translate(None, b"0123456789abcdef"):
-        return None
-    return text.decode("ascii")

@@ -103,14 +103,15 @@ class OpenskyDecoder:
             if texts:
                 out.refuse("header", line=first, count=len(texts))
             return out
-        rows = []
+        rows, numbers = [], []
         for i, fields in enumerate(csv.reader(texts)):
             if len(fields) == len(self._header):
                 rows.append({n: v or None for n, v in zip(self._header, fields, strict=True)})
+                numbers.append(first + i)
             elif fields:
                 out.refuse("malformed", line=first + i, detail=shown(texts[i].encode()))
         if rows:
-            self._metric(Reader(rows, out, first), CSV, out)
+            self._metric(Reader(rows, out, numbers), CSV, out)
         return out
 
     def _rest(self, states: Any, out: Decoded) -> None:

@@ -29,6 +29,7 @@ FPM_PER_M_S: Final = 60 / 0.3048
 SAME_TIME_US: Final = 5 * SECOND_US  # position and contact this close are one row, at the position time
 NEWER_US: Final = SECOND_US // 5  # sources round their times; less than this is the same state again
 TIME_S_MAX: Final = 4_102_444_800  # the year 2100: later is nonsense
+_FLAGS: Final = {"True": 1, "False": 0, "true": 1, "false": 0, "1": 1, "-1": 1, "0": 0}
 _WITH_POSITION: Final = ("lat", "lon", "nic", "nac_p", "sil", "on_ground", "altitude_ft")
 
 
@@ -36,13 +37,18 @@ class Reader:
     """Reads named fields of many states, column by column; refuses values that cannot be.
 
     `rows` are mappings (or sequences, with numbers as names). A wrong value is counted, told with
-    the row's number, and absent; the rest of its row is kept.
+    the row's number, and absent; the rest of its row is kept. `lines`: where each row was written, if
+    on lines of its own.
     """
 
-    def __init__(self, rows: Sequence[Any], out: Decoded, first_line: int | None = None) -> None:
+    def __init__(self, rows: Sequence[Any], out: Decoded, lines: Sequence[int] | None = None) -> None:
         self.rows = rows
         self.out = out
-        self._first_line = first_line
+        self._lines = lines
+
+    def line(self, i: int) -> int | None:
+        """The line of row `i`, from 0."""
+        return self._lines[i] if self._lines else None
 
     def values(self, name: Any) -> list[Any]:
         """The raw values; None where absent. Positions beyond a short sequence are absent."""
@@ -68,8 +74,8 @@ class Reader:
         return np.ma.MaskedArray(np.where(absent, 0, found).astype(np.uint8), absent)
 
     def flags(self, name: Any) -> Any:
-        """True, False, or masked; also from the texts True and False of a CSV file."""
-        known = {True: 1, False: 0, "True": 1, "False": 0, "true": 1, "false": 0, None: 2, "": 2}
+        """True, False, or masked; also from the texts of a CSV file (`_FLAGS`)."""
+        known: dict[Any, int] = {True: 1, False: 0, None: 2, "": 2, **_FLAGS}
         found = [known.get(v, 3) if isinstance(v, bool | str | None) else 3 for v in self.values(name)]
         return self._masked(name, found, 2).astype(bool)
 
@@ -135,10 +141,10 @@ class Reader:
         self._refuse("wrong-value", i, f"{name}={value!r}"[:80])
 
     def _refuse(self, reason: str, i: int, detail: str) -> None:
-        if self._first_line is None:
-            self.out.refuse(reason, row=i + 1, detail=detail)
+        if self._lines:
+            self.out.refuse(reason, line=self._lines[i], detail=detail)
         else:
-            self.out.refuse(reason, line=self._first_line + i, detail=detail)
+            self.out.refuse(reason, row=i + 1, detail=detail)
 
 
 class StateRows:
@@ -198,18 +204,23 @@ class StateRows:
 
 def _taken(name: str, values: Any, index: Ints, only: Ints) -> Any:
     """One column of the rows: position rows have what belongs to a position, the others the rest."""
-    taken = [values[i] for i in index.tolist()] if isinstance(values, list) else values[index]
+    found = taken(values, index)
     if name == "craft":
-        return taken
+        return found
     drop = (only == 0) if name in ("lat", "lon") else np.zeros(len(only), dtype=bool)
     drop |= (only == 1) & (name not in _WITH_POSITION)
     if not drop.any():
-        return taken
-    if isinstance(taken, list):
-        return [None if gone else value for value, gone in zip(taken, drop.tolist(), strict=True)]
-    if isinstance(taken, np.ma.MaskedArray):
-        return np.ma.MaskedArray(taken.data, np.ma.getmaskarray(taken) | drop)
-    return np.where(drop, np.nan, taken)
+        return found
+    if isinstance(found, list):
+        return [None if gone else value for value, gone in zip(found, drop.tolist(), strict=True)]
+    if isinstance(found, np.ma.MaskedArray):
+        return np.ma.MaskedArray(found.data, np.ma.getmaskarray(found) | drop)
+    return np.where(drop, np.nan, found)
+
+
+def taken(values: Any, rows: Ints) -> Any:
+    """Some rows of a column, be it a list or an array."""
+    return [values[i] for i in rows.tolist()] if isinstance(values, list) else values[rows]
 
 
 def times_us(seconds: Floats) -> Ints:

@@ -1,0 +1,84 @@
+"""Beast's binary stream of Mode S frames, as readsb, dump1090 and the Mode-S Beast send it (port 30005).
+
+    1a 33  6 bytes of counter  1 of signal  14 of frame         33: 112 bits, 32: 56 bits (7 bytes)
+
+31 is Mode A/C (2 bytes, nobody's address), 34 the receiver's status. A byte 1a after the type is
+written twice, so a single one always begins a frame: after any damage the next frame is found again.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import Final
+
+from samsyn.formats.decoded import Decoded, shown
+from samsyn.formats.modes import ModesFrames, Timed
+from samsyn.formats.ticks import TickClock
+
+_BYTE: Final = rb"(?:[^\x1a]|\x1a\x1a)"
+# A whole frame; or one that the end of the piece cuts; or an escaped byte that belongs to neither.
+_FRAME: Final = re.compile(
+    rb"\x1a(?:3(%(b)s{21})|2(%(b)s{14})|1(%(b)s{9})|4(%(b)s{21}))"
+    rb"|(\x1a(?:[1-4]%(b)s{0,20}\x1a?)?\Z)|\x1a\x1a" % {b"b": _BYTE},
+    re.DOTALL,
+)
+_LONG, _SHORT, _MODE_AC, _STATUS, _CUT = range(1, 6)
+_LEFT: Final = {_MODE_AC: "Mode A/C", _STATUS: "status"}  # known, and not about any one aircraft
+_HEAD: Final = 7  # counter and signal
+
+
+class BeastDecoder:
+    """One stream, piece by piece. At most one unfinished frame is held between pieces."""
+
+    def __init__(self, begin_us: int | None = None, *, live: bool = False) -> None:
+        self._frames = ModesFrames()
+        self._clock = TickClock(begin_us, live=live)
+        self._held = b""
+        self._offset = 0  # of the held bytes in the stream
+
+    def decode(self, piece: bytes, received_us: int) -> Decoded:
+        """Columns of the frames that become whole in `piece`."""
+        out = Decoded()
+        data = self._held + piece
+        end, timed = 0, []
+        for found in _FRAME.finditer(data):
+            kind = found.lastindex
+            if kind is None:  # an escaped byte that belongs to no frame: part of the noise around it
+                continue
+            self._noise(data, end, found.start(), out)
+            if kind == _CUT:
+                end = found.start()
+                break
+            end = found.end()
+            if kind in _LEFT:
+                out.messages += 1
+                out.types[_LEFT[kind]] += 1
+                continue
+            said = found[kind].replace(b"\x1a\x1a", b"\x1a")
+            offset = self._offset + found.start()
+            ticks = int.from_bytes(said[:6], "big")
+            at_us = self._clock.time_us(ticks, received_us, partial(out.refuse, offset=offset))
+            timed.append(Timed(said[_HEAD:].hex(), at_us, self._clock.source, offset=offset))
+        else:
+            self._noise(data, end, len(data), out)
+            end = len(data)
+        self._held = data[end:]
+        self._offset += end
+        self._frames.read(timed, out)
+        return out
+
+    def finish(self) -> Decoded:
+        """The stream has ended; what comes next is another one's, with the same aircraft."""
+        out = Decoded()
+        if self._held:
+            out.refuse("too-short", offset=self._offset, detail=self._held.hex())
+        self._offset += len(self._held)
+        self._held = b""
+        return out
+
+    def _noise(self, data: bytes, start: int, end: int, out: Decoded) -> None:
+        if end > start:
+            offset = self._offset + start
+            detail = f"{end - start} bytes: {shown(data[start:end], 20)}"
+            out.refuse("malformed", offset=offset, detail=detail)
