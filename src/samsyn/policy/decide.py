@@ -41,21 +41,22 @@ class Policy:
     """The release policy of one organisation, loaded. Immutable: a change is a new one.
 
     rules: those that speak of statements; track_rules: those that speak of live tracks. Each in the
-    file's order, and a [[deny]] that covers every kind is in both.
+    file's order, and a [[deny]] that covers every kind is in both. statement_rules: `rules` and the
+    built-in one, in the order in which a decision names them.
     """
 
     def __init__(self, rules: Sequence[Rule], partners: Collection[str]) -> None:
         self.rules = tuple(rule for rule in rules if rule.kinds - {TRACK})
         self.track_rules = tuple(rule for rule in rules if TRACK in rule.kinds)
         self.partners = tuple(sorted(partners))
-        self._statement_rules = (*self.rules, ADDRESSED)
-        self._compiled = Compiled(self._statement_rules, self.partners)
+        self.statement_rules = (*self.rules, ADDRESSED)
+        self._compiled = Compiled(self.statement_rules, self.partners)
 
     def decide(self, facts: Facts, reader: str, now_us: int) -> Decision:
         """What `reader` may have at `now_us`. A reader that the policy does not know gets nothing."""
         if reader not in self.partners:
             return NO_RULE
-        applying = [r for r in self._statement_rules if not misses(r, facts, reader, now_us)]
+        applying = [r for r in self.statement_rules if not misses(r, facts, reader, now_us)]
         denial = next((r for r in applying if r.deny), None)
         if denial is not None:
             return denied(denial)
@@ -76,7 +77,7 @@ class Policy:
             return self._explain_denial(decision, facts, reader, now_us)
         naming = [
             r
-            for r in self._statement_rules
+            for r in self.statement_rules
             if not r.deny and reader in (facts.addressees if r.addressed else r.readers)
         ]
         if not naming:
@@ -101,9 +102,7 @@ class Policy:
 
     def _explain_denial(self, decision: Decision, facts: Facts, reader: str, now_us: int) -> Explanation:
         rule, why = decision.rules[0]
-        others = [
-            r for r in self._statement_rules if not r.deny and not misses(r, facts, reader, now_us)
-        ]
+        others = [r for r in self.statement_rules if not r.deny and not misses(r, facts, reader, now_us)]
         if others:
             en, sv = (
                 f"without it, {others[0].id} would release it",

@@ -13,7 +13,6 @@ from samsyn.base import geo
 from samsyn.base.clock import parse_iso, parse_span
 from samsyn.base.errors import ConfigError
 from samsyn.base.ids import is_node_name
-from samsyn.observations.schema import SCHEMA as OBSERVED
 from samsyn.policy.areas import Area
 from samsyn.policy.rules import (
     ADDRESSED,
@@ -322,8 +321,6 @@ class _Block:
     def _hide(self, kinds: frozenset[str]) -> tuple[str, ...]:
         words = tuple(self._list("hide", self._raw)) if "hide" in self._raw else ()
         slots = {slot for kind in kinds for slot in declared(kind)}
-        if kinds == {TRACK}:
-            slots = set(OBSERVED)
         for word in words:
             if not any(hides(word, slot) for slot in slots):
                 raise self._wrong("hide", f"no slot of these kinds is called {word!r}", _known(slots))
