@@ -6,6 +6,7 @@ const CARRIED = [
   'maplibre-gl/LICENSE.txt',
   'svelte/LICENSE.md',
   '@uwdata/flechette/LICENSE',
+  'mgrs/license.md',
   '@fontsource-variable/ibm-plex-sans/LICENSE',
   'world-atlas/LICENSE',
 ];

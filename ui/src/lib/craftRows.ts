@@ -1,4 +1,5 @@
 // One craft's state as rows of words and figures; what was never heard has no row.
+import { sight } from './sight.svelte';
 import { bearing, count, figure, instant, position, span, type Zone } from './format';
 import { t, told } from './text.svelte';
 import type { Craft } from './types';
@@ -27,7 +28,7 @@ export function craftRows(craft: Craft, nowUs: number, zone: Zone): [label: stri
   const rows: [string, string][] = [
     [t('craft.callsign'), callsign],
     [t('craft.type'), as('ship_type', (v) => (v ? shipType(v) : ''))],
-    [t('fact.where'), lat === null || lon === null ? '' : position(lat, lon)],
+    [t('fact.where'), lat === null || lon === null ? '' : position(lat, lon, sight.places)],
     [t('craft.speed'), as('speed_kn', (v) => `${tenth(v)} kn`)],
     [t('craft.course'), as('course_deg', bearing)],
     [t('craft.heading'), as('heading_deg', bearing)],

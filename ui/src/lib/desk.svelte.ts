@@ -1,6 +1,7 @@
 // The whole state of the page, and the only place that changes it.
 import type { FeatureCollection } from 'geojson';
 import { api, Failure, Unreachable } from './api';
+import { fromAddress, toAddress, type MapPlace } from './address';
 import { craftText, type CraftId } from './craft';
 import { Live, type Note } from './live';
 import type { Zone } from './format';
@@ -20,6 +21,8 @@ export type Shown =
   | { what: 'say'; at: [number, number] | null };
 
 type List = 'statements' | 'links' | 'findings' | 'feeds';
+export const LAYERS = { sea: true, air: true, vectors: true, zones: true, graticule: false };
+
 const ZONE_KEPT = 'samsyn.zone';
 const SIGNED_KEPT = 'samsyn.signed'; // the session itself is a cookie that no script can read
 
@@ -52,12 +55,14 @@ class Desk {
     return shown?.what === 'statement' ? (this.items.find((i) => i.jti === shown.jti) ?? null) : null;
   });
 
-  layers = $state({ sea: true, air: true, vectors: true, zones: true, graticule: false });
+  layers = $state({ ...LAYERS });
+  mapPlace = $state.raw<MapPlace | null>(null); // null until somebody moves the map
   probe = $state.raw<[number, number] | null>(null); // the row of evidence under the pointer
 
   /** Set by the map: where track frames go, and how the page moves it. */
   onFrame: (bytes: ArrayBuffer) => void = () => {};
   goHome: () => void = () => {};
+  moveTo: (place: MapPlace) => void = () => {};
   flyTo: (what: Item | Finding) => void = () => {};
 
   #live: Live | null = null;
@@ -66,6 +71,8 @@ class Desk {
   #recoveredTimer = 0;
 
   async start(): Promise<void> {
+    this.#goTo(location.hash);
+    window.addEventListener('hashchange', () => this.#goTo(location.hash));
     setInterval(() => this.#tick(), 250);
     if (!localStorage.getItem(SIGNED_KEPT)) {
       this.user = null; // nobody has signed in here: no need to ask
@@ -90,6 +97,20 @@ class Desk {
   async signOut(): Promise<void> {
     await api.signOut().catch(() => null); // a session that is gone already is signed out too
     this.#leave();
+  }
+
+  /** The view as the page's address has it; changes with every part of it. */
+  get address(): string {
+    const { mapPlace: map, tab, filter, search, layers, shown } = this;
+    return toAddress({ map, tab, filter, search, layers, shown }, LAYERS);
+  }
+
+  #goTo(hash: string): void {
+    if (hash === this.address) return; // it is we who wrote it
+    const { map, tab, filter, search, layers, shown } = fromAddress(hash, LAYERS);
+    Object.assign(this, { mapPlace: map, tab, filter, search, shown });
+    Object.assign(this.layers, layers);
+    if (map) this.moveTo(map);
   }
 
   look(viewport: number[]): void {

@@ -1,5 +1,6 @@
 // Times, places and figures as people read them at night: short, aligned, with their unit.
 import type { Geometry, Position } from 'geojson';
+import { forward } from 'mgrs';
 
 const two = (value: number) => String(Math.floor(value)).padStart(2, '0');
 
@@ -71,8 +72,30 @@ function minutes(value: number, positive: string, negative: string, width: numbe
   return `${String(degrees).padStart(width, '0')}°${rest}′${value < 0 ? negative : positive}`;
 }
 
-/** `57°38.250′N 018°17.100′E`: degrees and minutes, as charts have them. */
-export function position(lat: number, lon: number): string {
+function seconds(value: number, positive: string, negative: string, width: number): string {
+  const tenths = Math.round(Math.abs(value) * 36_000); // whole tenths of a second: no 60.0″
+  const degrees = String(Math.floor(tenths / 36_000)).padStart(width, '0');
+  const rest = ((tenths % 600) / 10).toFixed(1).padStart(4, '0');
+  return `${degrees}°${two((tenths % 36_000) / 600)}′${rest}″${value < 0 ? negative : positive}`;
+}
+
+/** How places are written: as on charts, in seconds, as a plain number, or in the grid of land forces. */
+export type PlaceForm = 'minutes' | 'seconds' | 'decimal' | 'mgrs';
+
+const MGRS_METRES = 5; // digits a side: one metre
+const MGRS_SOUTH = -80; // nearer the poles the grid is another one (UPS)
+const MGRS_NORTH = 84;
+
+/**
+ * `57°38.250′N 018°17.100′E`, `57°38′15.0″N 018°17′06.0″E`, `57.63750, 18.28500` or
+ * `34V CJ 37951 91411` (MGRS on WGS 84; beyond its reach, as on charts).
+ */
+export function position(lat: number, lon: number, form: PlaceForm = 'minutes'): string {
+  if (form === 'decimal') return `${lat.toFixed(5)}, ${lon.toFixed(5)}`;
+  if (form === 'seconds') return `${seconds(lat, 'N', 'S', 2)} ${seconds(lon, 'E', 'W', 3)}`;
+  if (form === 'mgrs' && lat >= MGRS_SOUTH && lat <= MGRS_NORTH) {
+    return forward([lon, lat], MGRS_METRES).replace(/^(\d+\w)(\w\w)(\d{5})(\d{5})$/, '$1 $2 $3 $4');
+  }
   return `${minutes(lat, 'N', 'S', 2)} ${minutes(lon, 'E', 'W', 3)}`;
 }
 

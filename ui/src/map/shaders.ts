@@ -2,10 +2,7 @@
 // Distances to a shape's edge are signed, inside negative; +y is forward.
 
 const COLOURS = `
-const vec3 SEA = vec3(0.39, 0.80, 0.88);
-const vec3 AIR = vec3(0.97, 0.84, 0.53);
-const vec3 DISTRESS = vec3(1.0, 0.33, 0.33);
-const vec3 DARK = vec3(0.02, 0.05, 0.08);
+uniform vec3 u_sea, u_air, u_distress, u_ground;
 `;
 
 export const MARKS_VERTEX = `#version 300 es
@@ -78,7 +75,7 @@ void main() {
   bool distress = (v_flags & 2) != 0;
   bool doubtful = (v_flags & 4) != 0;
   bool air = v_shape >= 2;
-  vec3 base = distress ? DISTRESS : air ? AIR : SEA;
+  vec3 base = distress ? u_distress : air ? u_air : u_sea;
   float fill = 1.0 - smoothstep(-soft, soft, d);
   float halo = 1.0 - smoothstep(0.06, 0.06 + soft * 2.0, d);
   // what is not plausible is drawn hollow
@@ -91,7 +88,7 @@ void main() {
   }
   float alpha = max(ink, dark);
   if (alpha < 0.01) discard;
-  colour = vec4(mix(DARK, base, ink / alpha) * alpha, alpha);
+  colour = vec4(mix(u_ground, base, ink / alpha) * alpha, alpha);
 }`;
 
 export const VECTORS_VERTEX = `#version 300 es
@@ -114,5 +111,5 @@ flat in int v_air;
 out vec4 colour;
 ${COLOURS}
 void main() {
-  colour = vec4((v_air == 1 ? AIR : SEA) * 0.42, 0.42);
+  colour = vec4((v_air == 1 ? u_air : u_sea) * 0.42, 0.42);
 }`;

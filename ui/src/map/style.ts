@@ -1,26 +1,26 @@
 // What the map is made of, from the sea floor up. Tracks are a layer of our own (tracks.ts).
 import type { FeatureCollection } from 'geojson';
-import type { ExpressionSpecification, LayerSpecification, StyleSpecification } from 'maplibre-gl';
+import type { ExpressionSpecification, LayerSpecification, Map, StyleSpecification } from 'maplibre-gl';
 import type { Basemap } from './basemap';
+import type { Colours } from './palette';
 import { RANK_ZOOM } from './places';
 
 const FONT = 'IBM Plex Sans Variable';
 const SEA_FONT = `${FONT} Italic`; // the map draws a slanted cut of the one font we bring
-const HALO = '#08131b';
 
 const EMPTY: FeatureCollection = { type: 'FeatureCollection', features: [] };
 
-const COLOUR: ExpressionSpecification = [
+const standing = (c: Colours): ExpressionSpecification => [
   'match', ['get', 'standing'],
-  'open', '#ff7d5c',
-  'closed', '#8299a8',
-  'withdrawn', '#5d7180',
-  '#8fb8ff',
+  'open', c.open,
+  'closed', c.closed,
+  'withdrawn', c.withdrawn,
+  c.said,
 ];
 const CHOSEN: ExpressionSpecification = ['boolean', ['get', 'chosen'], false];
 const POINTS: ExpressionSpecification = ['==', ['geometry-type'], 'Point'];
 
-function label(id: string, sort: string, rank: 1 | 2 | 3): LayerSpecification {
+function label(c: Colours, id: string, sort: string, rank: 1 | 2 | 3): LayerSpecification {
   const sea = sort === 'sea';
   return {
     id,
@@ -37,45 +37,45 @@ function label(id: string, sort: string, rank: 1 | 2 | 3): LayerSpecification {
       'text-padding': 6,
     },
     paint: {
-      'text-color': sea ? '#3f6880' : sort === 'island' ? '#7e929e' : rank === 1 ? '#b4c4ce' : '#8b9da8',
-      'text-halo-color': sea ? 'rgba(8,19,27,0)' : HALO,
+      'text-color': sea ? c.seaName : sort === 'island' ? c.islandName : rank === 1 ? c.cityName : c.townName,
+      'text-halo-color': c.halo,
       'text-halo-width': sea ? 0 : 1.2,
     },
   };
 }
 
-const LABELS = [
-  label('sea-1', 'sea', 1), label('sea-2', 'sea', 2), label('sea-3', 'sea', 3),
-  label('island-3', 'island', 3), label('island-2', 'island', 2),
-  label('town-3', 'town', 3), label('town-2', 'town', 2), label('town-1', 'town', 1),
+const labels = (c: Colours): LayerSpecification[] => [
+  label(c, 'sea-1', 'sea', 1), label(c, 'sea-2', 'sea', 2), label(c, 'sea-3', 'sea', 3),
+  label(c, 'island-3', 'island', 3), label(c, 'island-2', 'island', 2),
+  label(c, 'town-3', 'town', 3), label(c, 'town-2', 'town', 2), label(c, 'town-1', 'town', 1),
 ];
 
-const GROUND: LayerSpecification[] = [
-  { id: 'water', type: 'background', paint: { 'background-color': '#08141d' } },
-  { id: 'land', type: 'fill', source: 'land', paint: { 'fill-color': '#17232b', 'fill-antialias': false } },
+const ground = (c: Colours): LayerSpecification[] => [
+  { id: 'water', type: 'background', paint: { 'background-color': c.water } },
+  { id: 'land', type: 'fill', source: 'land', paint: { 'fill-color': c.land, 'fill-antialias': false } },
   {
     id: 'graticule',
     type: 'line',
     source: 'graticule',
     layout: { visibility: 'none' },
-    paint: { 'line-color': '#1d3341', 'line-width': 0.7 },
+    paint: { 'line-color': c.graticule, 'line-width': 0.7 },
   },
   {
     id: 'borders',
     type: 'line',
     source: 'borders',
-    paint: { 'line-color': '#3d4f5b', 'line-width': 0.9, 'line-dasharray': [4, 3] },
+    paint: { 'line-color': c.border, 'line-width': 0.9, 'line-dasharray': [4, 3] },
   },
-  { id: 'coast', type: 'line', source: 'coast', paint: { 'line-color': '#3a5566', 'line-width': 0.8 } },
+  { id: 'coast', type: 'line', source: 'coast', paint: { 'line-color': c.coast, 'line-width': 0.8 } },
 ];
 
-const ZONES: LayerSpecification[] = [
-  { id: 'zone-fill', type: 'fill', source: 'zones', paint: { 'fill-color': '#7f8cff', 'fill-opacity': 0.05 } },
+const zoneLayers = (c: Colours): LayerSpecification[] => [
+  { id: 'zone-fill', type: 'fill', source: 'zones', paint: { 'fill-color': c.zone, 'fill-opacity': 0.05 } },
   {
     id: 'zone-line',
     type: 'line',
     source: 'zones',
-    paint: { 'line-color': '#7f8cff', 'line-opacity': 0.65, 'line-width': 1, 'line-dasharray': [2, 2] },
+    paint: { 'line-color': c.zone, 'line-opacity': 0.65, 'line-width': 1, 'line-dasharray': [2, 2] },
   },
   {
     id: 'zone-label',
@@ -83,46 +83,46 @@ const ZONES: LayerSpecification[] = [
     source: 'zones',
     minzoom: 5.5,
     layout: { 'text-field': ['get', 'label'], 'text-font': [FONT], 'text-size': 11 },
-    paint: { 'text-color': '#9aa4ff', 'text-halo-color': HALO, 'text-halo-width': 1.2 },
+    paint: { 'text-color': c.zoneName, 'text-halo-color': c.halo, 'text-halo-width': 1.2 },
   },
 ];
 
 // A statement's place as held: cells are drawn whole, so that one sees how little is known.
-const FOOTPRINTS: LayerSpecification[] = [
+const footprintLayers = (c: Colours): LayerSpecification[] => [
   {
     id: 'print-fill',
     type: 'fill',
     source: 'prints',
-    paint: { 'fill-color': COLOUR, 'fill-opacity': ['case', CHOSEN, 0.2, 0.08] },
+    paint: { 'fill-color': standing(c), 'fill-opacity': ['case', CHOSEN, 0.2, 0.08] },
   },
   {
     id: 'print-line',
     type: 'line',
     source: 'prints',
     filter: ['!', POINTS],
-    paint: { 'line-color': ['case', CHOSEN, '#ffffff', COLOUR], 'line-width': ['case', CHOSEN, 1.8, 1.1] },
+    paint: { 'line-color': ['case', CHOSEN, c.chosen, standing(c)], 'line-width': ['case', CHOSEN, 1.8, 1.1] },
   },
 ];
 
-const ABOVE: LayerSpecification[] = [
+const evidenceLayers = (c: Colours): LayerSpecification[] => [
   {
     id: 'evidence',
     type: 'line',
     source: 'evidence',
     filter: ['==', ['geometry-type'], 'LineString'],
     layout: { 'line-join': 'round', 'line-cap': 'round' },
-    paint: { 'line-color': '#ffffff', 'line-opacity': 0.75, 'line-width': 1.6 },
+    paint: { 'line-color': c.chosen, 'line-opacity': 0.75, 'line-width': 1.6 },
   },
   {
     id: 'evidence-point',
     type: 'circle',
     source: 'evidence',
     filter: POINTS,
-    paint: { 'circle-radius': 2.1, 'circle-color': '#ffffff', 'circle-opacity': 0.75 },
+    paint: { 'circle-radius': 2.1, 'circle-color': c.chosen, 'circle-opacity': 0.75 },
   },
 ];
 
-const OVER_TRACKS: LayerSpecification[] = [
+const overTracks = (c: Colours): LayerSpecification[] => [
   {
     id: 'print-point',
     type: 'circle',
@@ -130,9 +130,9 @@ const OVER_TRACKS: LayerSpecification[] = [
     filter: POINTS,
     paint: {
       'circle-radius': ['case', CHOSEN, 13, 9],
-      'circle-color': COLOUR,
+      'circle-color': standing(c),
       'circle-opacity': ['case', CHOSEN, 0.16, 0.1],
-      'circle-stroke-color': ['case', CHOSEN, '#ffffff', COLOUR],
+      'circle-stroke-color': ['case', CHOSEN, c.chosen, standing(c)],
       'circle-stroke-width': ['case', CHOSEN, 2, 1.4],
     },
   },
@@ -151,8 +151,8 @@ const OVER_TRACKS: LayerSpecification[] = [
       'text-max-width': 14,
     },
     paint: {
-      'text-color': ['case', CHOSEN, '#ffffff', COLOUR],
-      'text-halo-color': HALO,
+      'text-color': ['case', CHOSEN, c.chosen, standing(c)],
+      'text-halo-color': c.halo,
       'text-halo-width': 1.4,
     },
   },
@@ -162,8 +162,9 @@ const OVER_TRACKS: LayerSpecification[] = [
     source: 'craft',
     paint: {
       'circle-radius': 15,
-      'circle-color': 'rgba(255,255,255,0.05)',
-      'circle-stroke-color': '#ffffff',
+      'circle-color': c.chosen,
+      'circle-opacity': 0.05,
+      'circle-stroke-color': c.chosen,
       'circle-stroke-width': 1.6,
     },
   },
@@ -173,8 +174,8 @@ const OVER_TRACKS: LayerSpecification[] = [
     source: 'probe',
     paint: {
       'circle-radius': 6,
-      'circle-color': '#ffffff',
-      'circle-stroke-color': '#08131b',
+      'circle-color': c.chosen,
+      'circle-stroke-color': c.halo,
       'circle-stroke-width': 2,
     },
   },
@@ -186,7 +187,22 @@ export type Source = (typeof SOURCES)[number];
 /** The layer that tracks are drawn below. */
 export const FIRST_OVER_TRACKS = 'print-point';
 
-export function mapStyle(basemap: Basemap, lines: FeatureCollection): StyleSpecification {
+function layers(c: Colours): LayerSpecification[] {
+  return [
+    ...ground(c), ...zoneLayers(c), ...labels(c), ...footprintLayers(c), ...evidenceLayers(c), ...overTracks(c),
+  ];
+}
+
+/** Give a map that stands already other colours. */
+export function recolour(map: Map, colours: Colours): void {
+  for (const layer of layers(colours)) {
+    for (const [name, value] of Object.entries(layer.paint ?? {})) {
+      map.setPaintProperty(layer.id, name as Parameters<Map['setPaintProperty']>[1], value);
+    }
+  }
+}
+
+export function mapStyle(basemap: Basemap, lines: FeatureCollection, colours: Colours): StyleSpecification {
   const source = (data: FeatureCollection, maxzoom = 12) => ({ type: 'geojson' as const, data, maxzoom });
   return {
     version: 8,
@@ -197,6 +213,6 @@ export function mapStyle(basemap: Basemap, lines: FeatureCollection): StyleSpeci
       graticule: source(lines, 10),
       ...Object.fromEntries(SOURCES.map((name) => [name, source(EMPTY, 14)])),
     },
-    layers: [...GROUND, ...ZONES, ...LABELS, ...FOOTPRINTS, ...ABOVE, ...OVER_TRACKS],
+    layers: layers(colours),
   };
 }

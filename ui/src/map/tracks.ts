@@ -5,6 +5,7 @@
 import type { CustomLayerInterface, CustomRenderMethodInput, Map } from 'maplibre-gl';
 import { AIR, SEA, type CraftId } from '../lib/craft';
 import { EMERGENCY, type Frame } from './frame';
+import { COLOURS, type Colours } from './palette';
 import { MARKS_FRAGMENT, MARKS_VERTEX, VECTORS_FRAGMENT, VECTORS_VERTEX } from './shaders';
 
 const EARTH_ROUND_M = 40_075_016.686;
@@ -50,6 +51,7 @@ export class TrackLayer implements CustomLayerInterface {
 
   frame: Frame | null = null;
   shown = { sea: true, air: true, vectors: true };
+  colours: Colours = COLOURS.night;
 
   #map: Map | null = null;
   #marks: Program | null = null;
@@ -132,6 +134,7 @@ export class TrackLayer implements CustomLayerInterface {
     gl.uniformMatrix4fv(at('u_matrix'), false, matrix);
     gl.uniform1f(at('u_size'), size * ratio);
     gl.uniform2f(at('u_shown'), this.shown.sea ? 1 : 0, this.shown.air ? 1 : 0);
+    this.#colour(gl, at);
     gl.bindVertexArray(this.#marksArray);
     gl.drawArrays(gl.POINTS, 0, this.frame!.count);
   }
@@ -141,8 +144,15 @@ export class TrackLayer implements CustomLayerInterface {
     gl.useProgram(handle);
     gl.uniformMatrix4fv(at('u_matrix'), false, matrix);
     gl.uniform2f(at('u_shown'), this.shown.sea ? 1 : 0, this.shown.air ? 1 : 0);
+    this.#colour(gl, at);
     gl.bindVertexArray(this.#vectorsArray);
     gl.drawArrays(gl.LINES, 0, this.#lineCount * 2);
+  }
+
+  #colour(gl: WebGL2RenderingContext, at: Program['at']): void {
+    for (const name of ['sea', 'air', 'distress', 'ground'] as const) {
+      gl.uniform3fv(at(`u_${name}`), this.colours[name]); // one that a program does not use is passed over
+    }
   }
 
   #fill(frame: Frame): void {
