@@ -5,9 +5,11 @@ GeoJSON, which writes (lon, lat), is met only where geometry is read or written.
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import Any
 
 import h3
+import h3.api.basic_int as h3_int
 import numpy as np
 import numpy.typing as npt
 
@@ -16,11 +18,36 @@ METRES_PER_NM = 1_852.0
 KNOT_M_S = METRES_PER_NM / 3600
 
 Floats = npt.NDArray[np.float64]
+Cells = npt.NDArray[np.uint64]
+
+_DIGIT_BITS = 3  # of an H3 index: one digit a resolution, the finest of 15 lowest
+_RESOLUTION_BITS = 52  # where its resolution stands
 
 
 def cell(lat: float, lon: float, resolution: int) -> str:
     """The H3 cell of a point, as its usual hexadecimal text."""
     return str(h3.latlng_to_cell(lat, lon, resolution))
+
+
+def cells(lat: Floats, lon: Floats, resolution: int) -> Cells:
+    """The H3 cell of each point, as the number whose hexadecimal text `cell` gives."""
+    found = map(h3_int.latlng_to_cell, lat.tolist(), lon.tolist(), repeat(resolution))
+    return np.fromiter(found, np.uint64, len(lat))
+
+
+def parents(cells_: Cells, resolution: int) -> Cells:
+    """The ancestor of each cell at a coarser resolution (H3 index layout: resolution in bits 52 to 55,
+    then three bits a digit, all ones where the resolution has none)."""
+    unused = np.uint64((1 << _DIGIT_BITS * (15 - resolution)) - 1)
+    kept = cells_ & ~np.uint64(15 << _RESOLUTION_BITS)
+    return kept | np.uint64(resolution << _RESOLUTION_BITS) | unused
+
+
+def centres(cells_: Cells) -> tuple[Floats, Floats]:
+    """Latitude and longitude of the centre of each cell."""
+    some, at = np.unique(cells_, return_inverse=True)
+    points = np.array([h3_int.cell_to_latlng(int(c)) for c in some], np.float64).reshape(-1, 2)
+    return points[at, 0], points[at, 1]
 
 
 def parent(cell_: str, resolution: int) -> str:

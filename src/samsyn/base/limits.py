@@ -52,6 +52,12 @@ FEED_QUEUE_BATCHES: Final = 64  # waiting between a feed and the watch; then the
 
 # tracks
 TRACKS: Final = 1_000_000  # craft held in the live table
+FRAME_EVERY_S: Final = 10  # of clock time between two frames of live tracks to a partner
+FRAME_TRACKS: Final = 100_000  # tracks in one frame to or from a partner
+FRAME_BYTES: Final = 48 * MIB  # one such frame
+TRACK_TEXT_CHARACTERS: Final = 40  # a name or call sign in a frame
+TRACK_DELAY_S: Final = 24 * 3600  # longest delay of a track rule; states of that long are kept in memory
+TRACK_STATES: Final = 128  # past states of all tracks kept for delays; the oldest go first
 
 # watch
 ZONES: Final = 1_000  # zones of one organisation

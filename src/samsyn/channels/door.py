@@ -19,6 +19,7 @@ from samsyn.base.clock import Clock
 from samsyn.base.database import Database
 from samsyn.base.errors import ConfigError, InputError
 from samsyn.channels import given, outbox
+from samsyn.channels.frames import Frames
 from samsyn.channels.given import Account, Operation
 from samsyn.channels.names import channel_origin
 from samsyn.channels.reader import Cutter, ReaderChannel
@@ -73,6 +74,7 @@ class Door:
         self._keys = keys
         self._clock = clock
         self._account = Account(db)
+        self.frames = Frames(node=node, realm=realm, key=keys.log, clock=clock)
         self._policy: Policy | None = None
         self._readers: dict[str, ReaderChannel] = {}
         # a crash may have come between a purge and the emptying of the write-ahead log
@@ -95,6 +97,7 @@ class Door:
         if strangers:
             raise ConfigError(f"no key is known for {', '.join(strangers)}", do="add the partner's card")
         channels = {name: self._open(name, key) for name, key in sorted(readers.items())}
+        self.frames.set_policy(policy, channels)
         self._policy, self._readers = policy, channels
 
     def close(self) -> None:
@@ -194,7 +197,15 @@ class Door:
         if self._logs.checkpoint(origin) is None:
             self._seal(origin)
         cutter = Cutter(name, self._statements, self._account)
-        return ReaderChannel(name, origin, self._logs, cutter, self._keys.log.public_key(), key)
+        return ReaderChannel(
+            name,
+            origin,
+            self._logs,
+            cutter,
+            self._keys.log.public_key(),
+            key,
+            lambda: self.frames.latest(name),
+        )
 
     def _seal(self, origin: str) -> None:
         size, root = self._logs.head(origin)

@@ -6,6 +6,7 @@ or ask the policy, so nothing built on it can show what this reader was not give
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -67,13 +68,16 @@ class ReaderChannel:
         cutter: Cutter,
         log_key: Ed25519PublicKey,
         reader_key: Ed25519PublicKey,
+        frame: Callable[[], bytes],
     ) -> None:
+        """`frame`: this reader's newest frame of live tracks."""
         self.name = name
         self._origin = origin
         self._logs = logs
         self._cutter = cutter
         self._log_key = log_key
         self._reader_key = reader_key
+        self._frame = frame
 
     @property
     def size(self) -> int:
@@ -109,6 +113,10 @@ class ReaderChannel:
                 withdrawn=[self._shown(index, size) for index in sorted(missing) if index >= end],
             )
         )
+
+    def frame(self) -> bytes:
+        """The newest frame of live tracks, empty where this reader may have none (`channels.frame`)."""
+        return self._frame()
 
     def cosign(self, note: bytes) -> None:
         """Take the reader's cosignature: it has applied this channel up to the note's size.

@@ -102,6 +102,8 @@ def _words(rule: Rule, facts: Facts, reader: str, now_us: int) -> Iterator[Miss]
         yield _set_miss("subject", "subject", "ämnet", facts.subject, when.subject)
     if when.detector is not None and facts.detector not in when.detector:
         yield _set_miss("detector", "detector", "detektorn", facts.detector, when.detector)
+    if when.feed is not None and facts.feed not in when.feed:
+        yield _set_miss("feed", "feed", "källan", facts.feed, when.feed)
     if when.originator is None:
         if facts.foreign and not rule.deny:
             yield Miss(

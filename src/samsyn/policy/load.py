@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from samsyn.base import geo
-from samsyn.base.clock import parse_iso, parse_span
+from samsyn.base import geo, limits
+from samsyn.base.clock import SECOND_US, parse_iso, parse_span
 from samsyn.base.errors import ConfigError
 from samsyn.base.ids import is_node_name
 from samsyn.policy.areas import Area
@@ -252,7 +252,7 @@ class _Block:
             when=self._when(when, kinds),
             place=self._one_of("place", self._raw, PLACE_RUNGS),
             time=self._one_of("time", self._raw, TIME_RUNGS),
-            delay_us=self._span("delay", self._raw) or 0,
+            delay_us=self._delay(of_tracks),
             hide=self._hide(kinds),
             onward=self._one_of("onward", self._raw, ONWARD),
             until_us=self._until(),
@@ -341,6 +341,13 @@ class _Block:
             return parse_span(str(table[key]))
         except ValueError as e:
             raise self._wrong(key, str(e)) from e
+
+    def _delay(self, of_tracks: bool) -> int:
+        delay_us = self._span("delay", self._raw) or 0
+        if of_tracks and delay_us > limits.TRACK_DELAY_S * SECOND_US:
+            hours = limits.TRACK_DELAY_S // 3600
+            raise self._wrong("delay", f"tracks can be delayed by {hours} h at most")
+        return delay_us
 
     def _until(self) -> int | None:
         """A date holds to its end (UTC); an instant to that instant."""

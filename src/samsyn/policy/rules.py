@@ -10,7 +10,7 @@ from samsyn.policy.areas import Area, Place, place_of
 from samsyn.statements.ladder import PLACE_RUNGS, TIME_RUNGS
 from samsyn.statements.marking import MARKINGS
 from samsyn.statements.statement import Statement
-from samsyn.subjects import KINDS, need
+from samsyn.subjects import KINDS, need, track
 from samsyn.subjects.common import CONFIDENCES
 
 ONWARD: Final = ("no", "ask", "circle", "free")  # least to most
@@ -24,7 +24,7 @@ NAMED_ONLY: Final = "TLP:RED"
 RANK: Final = {marking: rank for rank, marking in enumerate(MARKINGS)}
 ONWARD_RANK: Final = {word: rank for rank, word in enumerate(ONWARD)}
 CONFIDENCE_RANK: Final = {word: rank for rank, word in enumerate(CONFIDENCES)}
-TRACK: Final = "track"
+TRACK: Final = track.NAME
 """Live tracks: no kind of statement. A rule speaks either of statements or of them, never of both."""
 
 ANYONE: Final = "*"
@@ -160,6 +160,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     confidence: str | None = None
     detector: str | None = None
     tags: frozenset[str] = frozenset()
+    feed: str | None = None  # of tracks only
     foreign: bool = True  # who does not know must not release
     addressees: frozenset[str] = frozenset()
     passing: Passing | None = None

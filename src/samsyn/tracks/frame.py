@@ -8,22 +8,18 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from samsyn.base.clock import HOUR_US, MINUTE_US, SECOND_US
+from samsyn.base.clock import SECOND_US
 from samsyn.base.limits import PICTURE_FRAME_TRACKS
 from samsyn.formats.codes import SQUAWK_EMERGENCY
 from samsyn.observations.craft import DOMAIN_SEA, NUMBER_MASK
 from samsyn.observations.schema import Emergency
+from samsyn.tracks.state import AIR_SHOWN_US, SEA_SHOWN_US
 from samsyn.tracks.table import ABSENT_U8, TrackTable, domain_of
 
 ON_GROUND: Final = 1
 EMERGENCY: Final = 2
 IMPLAUSIBLE: Final = 4
 EXERCISE: Final = 8
-
-# How long a craft that is not heard any more is drawn, fading. Ships report every few minutes at
-# anchor, and where a ship was last seen matters for hours; an aircraft is elsewhere in minutes.
-SEA_SHOWN_US: Final = 6 * HOUR_US
-AIR_SHOWN_US: Final = 10 * MINUTE_US
 
 BoundingBox = tuple[float, float, float, float]  # west, south, east, north; degrees
 

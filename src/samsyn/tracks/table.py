@@ -16,6 +16,7 @@ from samsyn.observations.craft import DOMAIN_SHIFT, craft_text
 from samsyn.observations.plausible import Mark
 from samsyn.tracks.arrays import Array, SlotArrays, codes, flags, floats, whole
 from samsyn.tracks.index import CraftIndex
+from samsyn.tracks.state import TrackState, shown
 
 ABSENT_U8: Final = 255
 ABSENT_U16: Final = 65_535
@@ -122,6 +123,17 @@ class TrackTable:
             for name, table in self._tables.items():
                 row[name] = table[row[name]] if row[name] >= 0 else None
             return row
+
+    def state(self, feed: str, now_us: int) -> TrackState:
+        """All that is held of the craft shown at `now_us`, by craft. `feed`: whose rows these are."""
+        with self._lock:
+            keys = self._index.keys
+            c = {name: self._columns[name][: len(keys)] for name in _STATE if name not in _CODES}
+            somewhere = (np.abs(c["lat"]) <= 90) & (np.abs(c["lon"]) <= 180)  # NaN, no position, is not
+            at = np.flatnonzero(somewhere & shown(keys, c["position_us"], now_us))
+            at = at[np.argsort(keys[at])]
+            columns = {name: column[at] for name, column in c.items()}
+            return TrackState(feed, now_us, {"craft": keys[at], **columns})
 
     def viewport(
         self,
