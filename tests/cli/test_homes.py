@@ -52,7 +52,7 @@ def test_accounts() -> None:
     assert "at least 10" in refused("user", "add", *home, "bo", "--password", "short")
     assert "no user name" in refused("user", "add", *home, "b o", "--password", "long enough")
     told = answer("user", "add", *home, "bo", "--password", "long enough")
-    assert told == {"user": "bo", "role": "duty"}
+    assert told == {"user": "bo", "role": "duty", "clearance": "TLP:AMBER+STRICT"}
 
 
 def test_two_partners_swap_cards(here: Path) -> None:

@@ -10,7 +10,8 @@ from starlette.testclient import TestClient
 
 from samsyn.base.settings import Home
 from samsyn.demo.world import swap_cards
-from samsyn.interfaces.accounts import Sessions, add_account
+from samsyn.desk.accounts import add_account
+from samsyn.interfaces.accounts import Sessions
 from samsyn.interfaces.home import home_app
 from samsyn.node.homes import make_home
 from samsyn.node.node import Node
@@ -46,7 +47,7 @@ def home(tmp_path: Path) -> Home:
         exchange_listen="127.0.0.1:10",
     )
     swap_cards([dk, fi])
-    for user, role in (("duty", "duty"), ("guest", "viewer")):
+    for user, role in (("duty", "duty"), ("guest", "viewer"), ("otto", "release")):
         add_account(dk.accounts, user, user.title(), role, PASSWORD)  # type: ignore[arg-type]
     return dk
 
@@ -77,5 +78,6 @@ def client(node: Node, home: Home, web: Path) -> TestClient:
 
 @pytest.fixture
 def signed_in(client: TestClient) -> TestClient:
-    assert client.post("/api/session", json={"user": "duty", "password": PASSWORD}).status_code == 200
+    """As a release officer, who may do most."""
+    assert client.post("/api/session", json={"user": "otto", "password": PASSWORD}).status_code == 200
     return client

@@ -58,7 +58,8 @@ def test_sign_in_and_out(client: TestClient) -> None:
     assert client.post("/api/session", json={"user": "duty", "password": "wrong"}).status_code == 401
     assert client.post("/api/session", json={"user": "nobody", "password": PASSWORD}).status_code == 401
     reply = client.post("/api/session", json={"user": "duty", "password": PASSWORD})
-    assert reply.json() == {"user": "duty", "name": "Duty", "role": "duty"}
+    told = {"user": "duty", "name": "Duty", "role": "duty", "clearance": "TLP:AMBER+STRICT"}
+    assert reply.json() == told
     cookie = reply.headers["set-cookie"].lower()
     assert "httponly" in cookie and "samesite=strict" in cookie
     assert client.get("/api/session").status_code == 200

@@ -15,7 +15,10 @@ import orjson
 
 from samsyn.base.settings import Home, Realm
 from samsyn.demo.world import free_ports, swap_cards
+from samsyn.desk.accounts import Account
+from samsyn.desk.seat import Seat
 from samsyn.node.homes import make_home
+from samsyn.node.node import Node
 
 START_S = 60.0
 
@@ -88,3 +91,9 @@ def wait(until: Callable[[], Any], seconds: float = 60.0) -> Any:
             return found
         time.sleep(0.1)
     raise AssertionError(f"not within {seconds} s: {until}")
+
+
+def seat(node: Node) -> Seat:
+    """A release officer's, who is cleared for everything."""
+    officer = Account(user="t", name="T", role="release", password="", clearance="TLP:RED")
+    return Seat(node.desk, officer)

@@ -16,7 +16,7 @@ from samsyn.demo.world import ZONES
 from samsyn.node.node import Node
 from samsyn.node.stores import Stores
 from samsyn.observations.store import ObservationStore
-from tests.scenarios.network import homes, wait
+from tests.scenarios.network import homes, seat, wait
 
 POLICY = """
 [[rule]]
@@ -107,15 +107,15 @@ def test_a_call_for_help_reaches_the_partner(tmp_path: Path, receiver: Receiver)
             *(position(BEACON, now_us + i * 10 * SECOND_US, 55.1, 14.1, 14) for i in range(1, 13)),
             *(position(219_000_001, now_us + i * 10 * SECOND_US, 55.0, 14.0) for i in range(1, 20)),
         )
-        (held,) = wait(lambda: nodes["fi"].desk.statements())
+        (held,) = wait(lambda: seat(nodes["fi"]).statements())
         assert held["slots"]["body.craft"] == f"mmsi:{BEACON}"
         assert (held["provenance"]["place"], held["exercise"]) == ("area", False)
         assert "body.evidence" not in held["slots"]
         # every good line of both connections, and the bad one counted
-        wait(lambda: nodes["dk"].desk.picture()["feeds"][0]["rows"] == 1 + 12 + 19)
-        (shown,) = nodes["dk"].desk.picture()["feeds"]
+        wait(lambda: seat(nodes["dk"]).picture()["feeds"][0]["rows"] == 1 + 12 + 19)
+        (shown,) = seat(nodes["dk"]).picture()["feeds"]
         assert shown["state"] == "live" and shown["refused"] >= 1
-        assert nodes["dk"].desk.track(1, 219_000_001)
+        assert seat(nodes["dk"]).track(1, 219_000_001)
     finally:
         for node in nodes.values():
             node.stop()
@@ -154,7 +154,7 @@ def test_a_recording_is_replayed_into_an_exercise_at_a_speed(tmp_path: Path) -> 
             wait(lambda: asking.replays.get(asked).state == "done")
             assert asking.replays.get(asked).rows > 500
         assert node.desk.speed() == 1.0  # as before
-        (found, *_) = node.desk.findings()
+        (found, *_) = seat(node).findings()
         assert found["detector"] == "zone-entry" and found["exercise"] is True
         assert found["start_us"] > began_us  # the exercise's time, not the recording's
     finally:
@@ -170,7 +170,7 @@ def test_a_recording_never_enters_the_actual_realm(tmp_path: Path) -> None:
             asked = asking.replays.ask("extract:bornholm", "columns", 2_000.0)
             wait(lambda: asking.replays.get(asked).state == "failed")
             assert "exercise realm" in asking.replays.get(asked).problem
-        assert node.desk.picture()["feeds"] == []
+        assert seat(node).picture()["feeds"] == []
     finally:
         node.stop()
 
@@ -185,10 +185,12 @@ def test_a_recording_as_a_feed_of_the_actual_realm_keeps_its_own_time(tmp_path: 
         node = Node(Stores(made["dk"]))
         node.start()
         try:
-            wait(lambda n=node: n.desk.picture()["feeds"][0]["state"] == "ended" and n.desk.findings())
-            wait(lambda n=node: [s for s in n.desk.statements() if s["slots"]["body.state"] == "closed"])
-            seen.append({s["jti"]: s["slots"]["time.day"] for s in node.desk.statements()})
-            assert not any(s["exercise"] for s in node.desk.statements())
+            wait(lambda n=node: seat(n).picture()["feeds"][0]["state"] == "ended" and seat(n).findings())
+            wait(
+                lambda n=node: [s for s in seat(n).statements() if s["slots"]["body.state"] == "closed"]
+            )
+            seen.append({s["jti"]: s["slots"]["time.day"] for s in seat(node).statements()})
+            assert not any(s["exercise"] for s in seat(node).statements())
         finally:
             node.stop()
     assert seen[0] == seen[1] and set(seen[0].values()) == {"2018-11-26"}

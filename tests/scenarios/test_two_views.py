@@ -29,7 +29,7 @@ from samsyn.node.node import Node
 from samsyn.node.stores import Stores
 from samsyn.watch.definition import discover
 from samsyn.watch.finding import Finding
-from tests.scenarios.network import homes, wait
+from tests.scenarios.network import homes, seat, wait
 
 POLICY = """
 [circles]
@@ -91,7 +91,7 @@ class Net:
         return card
 
     def held(self, node: str, jti: str) -> dict[str, Any] | None:
-        return self.nodes[node].desk.item(jti)
+        return seat(self.nodes[node]).item(jti)
 
 
 @pytest.fixture(scope="module")
@@ -208,7 +208,7 @@ def test_no_byte_of_what_was_withheld_reaches_fi(net: Net) -> None:
     """Not in what it was sent, not in any reply it can ask for, not in any file of its home."""
     replies = [ask(net, "fi", path) for path in ASKED]
     net.nodes["fi"].stores.db.checkpoint()
-    spot = net.nodes["dk"].desk.item(net.said[0])
+    spot = seat(net.nodes["dk"]).item(net.said[0])
     assert spot
     wanted = [s.encode() for s in [*SECRETS, *spot["slots"]["place.spot"]]]
     seen = {
@@ -244,7 +244,7 @@ def test_a_reader_without_a_rule_gets_nothing_not_even_a_count(net: Net) -> None
     assert checkpoint[:2] == ["samsyn.dk/actual/no", "0"]
     batch = json.loads(ask(net, "no", "/exchange/entries?after=0&limit=1000").content)
     assert [v for k, v in batch.items() if isinstance(v, list) and v] == []
-    assert net.nodes["no"].desk.statements() == []
+    assert seat(net.nodes["no"]).statements() == []
 
 
 def test_one_reader_gets_nothing_of_anothers_whatever_it_asks(net: Net) -> None:
@@ -262,10 +262,10 @@ def test_one_reader_gets_nothing_of_anothers_whatever_it_asks(net: Net) -> None:
 def test_withdrawn_is_purged_by_both_and_dk_sees_it_applied(net: Net) -> None:
     """Last in the file: it takes away what the others look at."""
     for jti in net.said:
-        net.nodes["dk"].desk.withdraw(jti, purge=True, why="test", by="t")
+        seat(net.nodes["dk"]).withdraw(jti, purge=True, why="test")
 
     def applied(jti: str) -> bool:
-        told = net.nodes["dk"].desk.item(jti)
+        told = seat(net.nodes["dk"]).item(jti)
         assert told
         return {r["reader"] for r in told["released"] if r["op"] == "withdraw" and r["applied"]} == {
             "se",
@@ -284,4 +284,4 @@ def test_withdrawn_is_purged_by_both_and_dk_sees_it_applied(net: Net) -> None:
         assert b"Drifting" not in data and AUTHOR.encode() not in data
     for home in net.homes.values():
         assert [p for part in audit(home) for p in part.problems] == []
-    assert net.nodes["no"].desk.statements() == []
+    assert seat(net.nodes["no"]).statements() == []

@@ -66,6 +66,7 @@ ZONES_FILE_BYTES: Final = 64 * MIB  # an organisation's zones.geojson
 # home side
 SESSION_AGE_S: Final = 12 * 3600  # then one signs in again
 SIGN_INS_PER_MINUTE: Final = 10  # tries at one account
+FAILED_SIGN_INS_WRITTEN_PER_MINUTE: Final = 30  # into the diary; the rest is counted
 PICTURE_FRAME_TRACKS: Final = 200_000  # tracks in one frame of the picture
 
 # channels

@@ -31,13 +31,13 @@ from samsyn.cli.show import (
     word,
     yes_no,
 )
-from samsyn.interfaces.accounts import Role, add_account
+from samsyn.desk.accounts import add_account
+from samsyn.desk.rights import CLEARANCE, ROLES, Role
 from samsyn.node.audit import audit
 from samsyn.node.homes import make_home
 from samsyn.node.node import Node
 from samsyn.node.stores import Stores
-
-ROLES = ("viewer", "duty", "release", "administrator")
+from samsyn.statements.marking import MARKINGS
 
 
 @click.command()
@@ -186,15 +186,26 @@ def user() -> None:
     show_default=True,
     help="What the account is for; a viewer may say nothing.",
 )
+@click.option(
+    "--clearance",
+    type=click.Choice(MARKINGS),
+    default=CLEARANCE,
+    show_default=True,
+    help="The strictest marking that the person may see.",
+)
 @click.password_option(help="Asked for where not given.")
 @json_option
 @speaking
-def user_add(root: Path, name: str, full_name: str, role: Role, password: str, as_json: bool) -> None:
+def user_add(
+    root: Path, name: str, full_name: str, role: Role, clearance: str, password: str, as_json: bool
+) -> None:
     """Add an account; it may sign in at once."""
     home: Home = home_of(root)
     _check_user(name)
-    add_account(home.accounts, name, full_name or name, role, password)
-    made = {"user": name, "role": role}
+    add_account(home.accounts, name, full_name or name, role, password, clearance)
+    with Stores(home) as stores:  # whoever may write this folder may add accounts: let it be seen
+        stores.diary.write("samsyn user add", "account-added", user=name, role=role, clearance=clearance)
+    made = {"user": name, "role": role, "clearance": clearance}
     Out(as_json).answer(made, lambda: line(t("{name} may sign in.", name=name)))
 
 

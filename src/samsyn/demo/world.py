@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from samsyn.base.clock import iso
 from samsyn.base.settings import Home, to_toml_value
+from samsyn.desk.accounts import add_account
 from samsyn.exchange.roster import Roster
-from samsyn.interfaces.accounts import add_account
 from samsyn.node.homes import make_home, own_card
 
 USER = "duty"
@@ -205,7 +205,8 @@ def build(
             policy=POLICY[name],
             zones=json.dumps(ZONES),
         )
-        add_account(home.accounts, USER, "Duty officer", "duty", password)
+        # who sees and does everything in the demo; an organisation has several people for it
+        add_account(home.accounts, USER, "Duty officer", "release", password, "TLP:RED")
         places[name] = Place(name, organisation, home, ports[2 * i], ports[2 * i + 1])
     stranger = make_home(
         root / STRANGER,

@@ -1,74 +1,27 @@
-"""Local accounts and their sessions. Passwords are kept as argon2id hashes (RFC 9106) only."""
+"""Who is signed in to the picture."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
 import threading
-import tomllib
 from collections import deque
 from pathlib import Path
-from typing import Literal
-
-import msgspec
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 
 from samsyn.base.clock import MINUTE_US, SECOND_US, Clock
-from samsyn.base.errors import ConfigError, LimitError
+from samsyn.base.errors import LimitError, SamsynError
 from samsyn.base.limits import SESSION_AGE_S, SIGN_INS_PER_MINUTE
-from samsyn.base.settings import to_toml_value
+from samsyn.desk.accounts import Account, identify, load_accounts
 
-Role = Literal["viewer", "duty", "release", "administrator"]
-PASSWORD_LENGTH_MIN = 10
-
-_hasher = PasswordHasher()
-_NOBODY = _hasher.hash(secrets.token_urlsafe(16))  # checked for unknown users: same work, no hint
-
-
-class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    user: str
-    name: str
-    role: Role
-    password: str  # argon2id hash
-
-    def may_write(self) -> bool:
-        return self.role != "viewer"
-
-
-class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    account: tuple[Account, ...] = ()
-
-
-def load_accounts(path: Path) -> tuple[Account, ...]:
-    """Every account of `accounts.toml`; none where there is no file. Raises `ConfigError`."""
-    if not path.is_file():
-        return ()
-    try:
-        found = msgspec.convert(tomllib.loads(path.read_text()), _File).account
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as e:
-        raise ConfigError(str(e), where=str(path)) from e
-    names = [a.user for a in found]
-    if len(set(names)) != len(names):
-        raise ConfigError("the same user stands there twice", where=str(path))
-    return found
-
-
-def add_account(path: Path, user: str, name: str, role: Role, password: str) -> None:
-    """Append an account. Raises `ConfigError` where the user exists or the password is short."""
-    if any(a.user == user for a in load_accounts(path)):
-        raise ConfigError(f"there is an account {user!r} already", where=str(path))
-    if len(password) < PASSWORD_LENGTH_MIN:
-        raise ConfigError(f"a password needs at least {PASSWORD_LENGTH_MIN} characters")
-    fields = {"user": user, "name": name, "role": role, "password": _hasher.hash(password)}
-    text = "[[account]]\n" + "".join(f"{k} = {to_toml_value(v)}\n" for k, v in fields.items())
-    old = path.read_text() + "\n" if path.is_file() else ""
-    path.touch(mode=0o600)
-    path.write_text(old + text)
+__all__ = ["Account", "Sessions"]
 
 
 class Sessions:
-    """Who is signed in. Held in memory: a restart signs everybody out."""
+    """Who is signed in. Held in memory: a restart signs everybody out.
+
+    What an account may do is looked up at each request: one that is taken away, or has another
+    password, is signed out; another role or clearance holds from the next request on.
+    """
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self._path = path
@@ -76,6 +29,7 @@ class Sessions:
         self._lock = threading.Lock()
         self._open: dict[bytes, tuple[Account, int]] = {}
         self._tries: dict[str, deque[int]] = {}
+        self._known: tuple[object, dict[str, Account]] = (None, {})
 
     def sign_in(self, user: str, password: str) -> tuple[str, Account] | None:
         """A new session's token, or None for a wrong user or password.
@@ -92,11 +46,7 @@ class Sessions:
             tries.append(now_us)
             if len(self._tries) > 10_000:  # names from outside must not fill the memory
                 self._tries = {user[:64]: tries}
-        account = next((a for a in load_accounts(self._path) if a.user == user), None)
-        try:
-            _hasher.verify(account.password if account else _NOBODY, password)
-        except (VerificationError, InvalidHashError):
-            return None
+        account = identify(self._path, user, password)
         if account is None:
             return None
         token = secrets.token_urlsafe(32)
@@ -107,13 +57,35 @@ class Sessions:
         return token, account
 
     def account(self, token: str) -> Account | None:
+        """The account of a session as it stands now; None where there is no such session any more."""
         with self._lock:
             found = self._open.get(_digest(token))
-        return found[0] if found and found[1] > self._clock.now_us() else None
+        if found is None or found[1] <= self._clock.now_us():
+            return None
+        now = self._accounts().get(found[0].user)
+        return now if now is not None and now.password == found[0].password else None
 
     def sign_out(self, token: str) -> None:
         with self._lock:
             self._open.pop(_digest(token), None)
+
+    def known(self, user: str) -> str:
+        """The user's name where it is an account's, else "": not whatever was typed there."""
+        return user if user in self._accounts() else ""
+
+    def now_us(self) -> int:
+        return self._clock.now_us()
+
+    def _accounts(self) -> dict[str, Account]:
+        """All accounts by user, read again where the file has changed; nobody where it is unusable."""
+        try:
+            found = self._path.stat()
+            stamp = (found.st_mtime_ns, found.st_size, found.st_ino)
+            if self._known[0] != stamp:
+                self._known = (stamp, {a.user: a for a in load_accounts(self._path)})
+        except (OSError, SamsynError):
+            return {}
+        return self._known[1]
 
 
 def _digest(token: str) -> bytes:

@@ -23,6 +23,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from samsyn.base.errors import LimitError, SamsynError
 from samsyn.base.limits import REQUEST_BODY_BYTES, SESSION_AGE_S
 from samsyn.desk.desk import Desk, ReportForm
+from samsyn.desk.rights import Forbidden
+from samsyn.desk.seat import Seat
 from samsyn.interfaces.accounts import Account, Sessions
 
 FRAME_EVERY_S = 1.0
@@ -104,7 +106,7 @@ class Guard:
 
 
 class HomeApp:
-    """The handlers, over one desk."""
+    """The handlers. What a route tells or does goes through the seat of the person who asks."""
 
     def __init__(self, desk: Desk, sessions: Sessions, web: Path) -> None:
         self._desk = desk
@@ -122,15 +124,15 @@ class HomeApp:
         return [
             Route("/healthz", self.healthz),
             Route("/api/session", self.session, methods=["GET", "POST", "DELETE"]),
-            Route("/api/picture", read(lambda r, a: self._desk.picture())),
-            Route("/api/statements", read(lambda r, a: {"items": self._desk.statements()})),
-            Route("/api/statements/{jti}", read(lambda r, a: self._desk.item(r.path_params["jti"]))),
+            Route("/api/picture", read(lambda r, seat: seat.picture())),
+            Route("/api/statements", read(lambda r, seat: {"items": seat.statements()})),
+            Route("/api/statements/{jti}", read(lambda r, seat: seat.item(r.path_params["jti"]))),
             Route("/api/statements/{jti}/withdraw", write(self.withdraw), methods=["POST"]),
             Route("/api/statements/{jti}/explain", read(self.explain)),
             Route("/api/reports", write(self.report), methods=["POST"]),
-            Route("/api/links", read(lambda r, a: {"links": self._desk.links()})),
-            Route("/api/findings", read(lambda r, a: {"items": self._desk.findings()})),
-            Route("/api/zones", read(lambda r, a: self._desk.zones())),
+            Route("/api/links", read(lambda r, seat: {"links": seat.links()})),
+            Route("/api/findings", read(lambda r, seat: {"items": seat.findings()})),
+            Route("/api/zones", read(lambda r, seat: seat.zones())),
             Route("/api/tracks/{domain:int}/{number:int}", read(self.track)),
             WebSocketRoute("/api/live", self.live),
             Route("/{path:path}", self.page),
@@ -150,10 +152,11 @@ class HomeApp:
         account = self._account(request)
         if account is None:
             return error("session", 401)
-        reply = json({"user": account.user, "name": account.name, "role": account.role})
+        reply = json(_person(account))
         if request.method == "DELETE":
             if "x-samsyn" not in request.headers:
                 return error("header", 403)
+            await self._in_thread(Seat(self._desk, account).signed_out)
             self._sessions.sign_out(request.cookies.get(self._cookie, ""))
             reply.delete_cookie(self._cookie)
         return reply
@@ -168,67 +171,71 @@ class HomeApp:
         try:
             opened = await self._in_thread(self._sessions.sign_in, user, password)
         except LimitError:
+            await self._in_thread(self._failed, user)
             return error("tries", 429)
         if opened is None:
+            await self._in_thread(self._failed, user)
             return error("sign-in", 401)
         token, account = opened
-        await self._in_thread(self._desk.signed_in, account.user)
-        reply = json({"user": account.user, "name": account.name, "role": account.role})
+        await self._in_thread(Seat(self._desk, account).signed_in)
+        reply = json(_person(account))
         secure = request.url.scheme == "https"
         reply.set_cookie(
             self._cookie, token, max_age=SESSION_AGE_S, httponly=True, samesite="strict", secure=secure
         )
         return reply
 
+    def _failed(self, user: str) -> None:
+        self._desk.sign_in_failed(self._sessions.known(user), self._sessions.now_us())
+
     # the two shapes of a handler
 
-    def _read(self, answer: Callable[[Request, Account], Any]) -> Callable[..., Awaitable[Response]]:
+    def _read(self, answer: Callable[[Request, Seat], Any]) -> Callable[..., Awaitable[Response]]:
         async def handler(request: Request) -> Response:
             account = self._account(request)
             if account is None:
                 return error("session", 401)
-            try:
-                value = await self._in_thread(answer, request, account)
-            except SamsynError as e:
-                return error(type(e).__name__, 400, str(e))
-            return error("absent", 404) if value is None else json(value)
+            return await self._answer(lambda: answer(request, Seat(self._desk, account)))
 
         return handler
 
-    def _write(self, act: Callable[[Any, Request, Account], Any]) -> Callable[..., Awaitable[Response]]:
+    def _write(self, act: Callable[[Any, Request, Seat], Any]) -> Callable[..., Awaitable[Response]]:
         async def handler(request: Request) -> Response:
             account = self._account(request)
             if account is None:
                 return error("session", 401)
             if "x-samsyn" not in request.headers:  # a form on another site cannot set it
                 return error("header", 403)
-            if not account.may_write():
-                return error("role", 403)
             body = await _body(request)
             if not isinstance(body, dict):
                 return error("body", 400)
-            try:
-                value = await self._in_thread(act, body, request, account)
-            except SamsynError as e:
-                return error(type(e).__name__, 400, str(e))
-            return error("absent", 404) if value is None else json(value)
+            return await self._answer(lambda: act(body, request, Seat(self._desk, account)))
 
         return handler
 
+    async def _answer(self, work: Callable[[], Any]) -> Response:
+        try:
+            value = await self._in_thread(work)
+        except Forbidden:
+            return error("role", 403)
+        except SamsynError as e:
+            return error(type(e).__name__, 400, str(e))
+        return error("absent", 404) if value is None else json(value)
+
     # what takes more than one line
 
-    def withdraw(self, body: Any, request: Request, account: Account) -> Any:
+    def withdraw(self, body: Any, request: Request, seat: Seat) -> Any:
         why, purge = str(body.get("why", "")), body.get("purge", True) is not False
-        return self._desk.withdraw(request.path_params["jti"], purge=purge, why=why, by=account.user)
+        return seat.withdraw(request.path_params["jti"], purge=purge, why=why)
 
-    def explain(self, request: Request, _: Account) -> Any:
-        return self._desk.explain(request.path_params["jti"], request.query_params.get("reader", ""))
+    def explain(self, request: Request, seat: Seat) -> Any:
+        return seat.explain(request.path_params["jti"], request.query_params.get("reader", ""))
 
-    def report(self, body: Any, _: Request, account: Account) -> Any:
-        return self._desk.report(ReportForm.read(body), by=account.user)
+    def report(self, body: Any, _: Request, seat: Seat) -> Any:
+        return seat.report(ReportForm.read(body))
 
-    def track(self, request: Request, _: Account) -> Any:
-        return self._desk.track(request.path_params["domain"], request.path_params["number"])
+    def track(self, request: Request, seat: Seat) -> Any:
+        return seat.track(request.path_params["domain"], request.path_params["number"])
 
     async def page(self, request: Request) -> Response:
         """A file of the built page; every other path is the page itself."""
@@ -281,8 +288,8 @@ class HomeApp:
     ) -> None:
         seen: dict[str, int] = {}
         try:
-            while self._account(socket) is not None:
-                frame = await self._in_thread(self._desk.frame, viewport[0])
+            while (account := self._account(socket)) is not None:
+                frame = await self._in_thread(Seat(self._desk, account).frame, viewport[0])
                 await socket.send_bytes(frame)
                 versions = self._desk.versions()
                 changed = [k for k, v in versions.items() if seen.get(k) != v]
@@ -297,6 +304,15 @@ class HomeApp:
             await socket.close(1008)  # the session has ended
         except (WebSocketDisconnect, RuntimeError):
             return  # starlette says RuntimeError where the other side has gone while we sent
+
+
+def _person(account: Account) -> dict[str, str]:
+    return {
+        "user": account.user,
+        "name": account.name,
+        "role": account.role,
+        "clearance": account.clearance,
+    }
 
 
 @functools.lru_cache(maxsize=64)

@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS statement (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   jti TEXT NOT NULL, ver INTEGER NOT NULL, iss TEXT NOT NULL, kind TEXT NOT NULL,
   state TEXT NOT NULL, received_from TEXT, at_us INTEGER NOT NULL,
-  jwt_hash BLOB NOT NULL, body BLOB
+  jwt_hash BLOB NOT NULL, body BLOB, marking TEXT NOT NULL DEFAULT ''
 );
 CREATE UNIQUE INDEX IF NOT EXISTS statement_jti ON statement (jti, ver);
 """
@@ -48,6 +48,7 @@ class Stored(msgspec.Struct, frozen=True):
     at_us: int
     jwt_hash: bytes
     body: bytes | None
+    marking: str  # stays when the body is purged, so that who may know of the statement stays decided
 
     @property
     def purged(self) -> bool:
@@ -64,6 +65,7 @@ class StatementStore:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        _add_marking(db)
 
     def put(self, statement: Statement, received_from: str | None, at_us: int) -> Stored:
         """Keep a verified statement; of one held already, keep the disclosures of both.
@@ -130,18 +132,50 @@ class StatementStore:
             return done.rowcount
 
     def page(
-        self, *, before: int | None = None, limit: int = 100, states: Sequence[State] = ()
+        self,
+        *,
+        before: int | None = None,
+        limit: int = 100,
+        states: Sequence[State] = (),
+        markings: Collection[str] | None = None,
+        latest: bool = False,
     ) -> list[Stored]:
         """The newest to arrive first; `before` is the `id` of the last one of the page before.
 
-        states: only these; none given: all.
+        states: only these; none given: all. markings: only these; None: all. latest: of each
+        statement the highest version alone, whether or not the others fit.
         """
+        wanted = to_json(states).decode()
+        may = None if markings is None else to_json(sorted(markings)).decode()
         rows = self._db.read().execute(
             "SELECT * FROM statement WHERE id < coalesce(?, 9e18) "
-            "AND (? = '[]' OR state IN (SELECT value FROM json_each(?))) ORDER BY id DESC LIMIT ?",
-            (before, wanted := to_json(states).decode(), wanted, limit),
+            "AND (? = '[]' OR state IN (SELECT value FROM json_each(?))) "
+            "AND (? IS NULL OR marking IN (SELECT value FROM json_each(?))) "
+            "AND NOT (? AND EXISTS (SELECT 1 FROM statement AS later "
+            "WHERE later.jti = statement.jti AND later.ver > statement.ver)) "
+            "ORDER BY id DESC LIMIT ?",
+            (before, wanted, wanted, may, may, latest, limit),
         )
         return [_stored(row) for row in rows]
+
+
+def _add_marking(db: Database) -> None:
+    """A ledger of before has no markings beside its bodies; of what is purged there, none is known."""
+
+    def there(reading: sqlite3.Connection) -> bool:
+        return any(row[1] == "marking" for row in reading.execute("PRAGMA table_info(statement)"))
+
+    if there(db.read()):
+        return
+    with db.write() as writing:
+        if there(writing):  # another process was faster
+            return
+        writing.execute("ALTER TABLE statement ADD COLUMN marking TEXT NOT NULL DEFAULT ''")
+        rows = writing.execute("SELECT id, body FROM statement WHERE body IS NOT NULL").fetchall()
+        writing.executemany(
+            "UPDATE statement SET marking = ? WHERE id = ?",
+            ((reread(body).marking, id_) for id_, body in rows),
+        )
 
 
 def _known(db: sqlite3.Connection, jtis: Collection[str]) -> set[str]:
@@ -224,10 +258,12 @@ def _insert(
         at_us,
         sha256(statement.jwt).digest(),
         body,
+        statement.marking,
     )
     done = db.execute(
-        "INSERT INTO statement (jti, ver, iss, kind, state, received_from, at_us, jwt_hash, body) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO statement "
+        "(jti, ver, iss, kind, state, received_from, at_us, jwt_hash, body, marking) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         row,
     )
     return _stored((done.lastrowid, *row))

@@ -126,9 +126,9 @@ export interface Link {
   organisation: string;
   state: 'up' | 'waiting' | 'refused' | 'down';
   last_heard_us: number | null; // by the wall clock, also in an exercise
-  sent: number;
-  applied: number;
-  received: number;
+  sent: number | null; // figures are told only to who may see all that they count
+  applied: number | null;
+  received: number | null;
   refused: ({ reason: string } & Text) | null;
 }
 

@@ -1,0 +1,177 @@
+"""One person's seat at the desk: what this person may see and do, and nothing else.
+
+Every way from the home tree to the store leads through a seat. It asks the role for each act
+(`rights.MAY`), and what lies above the person's clearance is not there: not listed, not counted, not
+found by its id, not explained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from samsyn.base.clock import iso
+from samsyn.base.errors import InputError
+from samsyn.desk.accounts import Account
+from samsyn.desk.desk import Desk
+from samsyn.desk.drafts import ReportForm
+from samsyn.desk.items import item
+from samsyn.desk.rights import Forbidden, cleared
+from samsyn.observations.craft import craft_key
+from samsyn.statements.marking import MARKINGS, strictest
+from samsyn.statements.store import Stored
+from samsyn.tracks.frame import frame
+from samsyn.watch.finding import Finding
+
+STATEMENTS_SHOWN = 500
+FIGURES = ("sent", "applied", "received")  # of a link: entries of all markings, so only for who sees all
+
+
+class Seat:
+    """Opened for one request; what the role or clearance becomes meanwhile holds for the next."""
+
+    def __init__(self, desk: Desk, account: Account) -> None:
+        account.require("read")
+        self._desk = desk
+        self._account = account
+        self._markings = cleared(account.clearance)
+
+    # reading
+
+    def picture(self) -> dict[str, Any]:
+        """What the page needs once: who we are, what realm, which feeds and detectors."""
+        desk, node = self._desk, self._desk.settings.node
+        return {
+            "node": node.name,
+            "organisation": node.organisation,
+            "realm": node.realm,
+            "now_us": desk.now_us(),
+            "speed": desk.speed(),
+            "marking": strictest([*(s.marking for s in self._held()), node.default_marking]),
+            "partners": sorted(set(desk.partners().organisations) - {node.name}),
+            "feeds": desk.feeds(),
+            "detectors": {k: msgspec.to_builtins(d) for k, d in desk.definitions.items()},
+        }
+
+    def statements(self) -> list[dict[str, Any]]:
+        """What we hold, newest first; superseded versions are not listed."""
+        return [self._item(s) for s in self._held()]
+
+    def item(self, jti: str) -> dict[str, Any] | None:
+        stored = self._visible(jti)
+        return self._item(stored) if stored else None
+
+    def explain(self, jti: str, reader: str) -> dict[str, Any] | None:
+        """Why `reader` got, or did not get, statement `jti`; one sentence in each language."""
+        desk = self._desk
+        if reader not in desk.partners().organisations or reader == desk.name:
+            raise InputError(f"{reader!r} is no partner of ours", do="see: samsyn partner list")
+        if self._visible(jti) is None:
+            return None
+        found = desk.door.explain(jti, reader)
+        return {"en": found.en, "sv": found.sv, "released": found.released, "rule": found.rule}
+
+    def findings(self) -> list[dict[str, Any]]:
+        """Those of our watch: within the clearance by what they were signed as, or would be."""
+        return [
+            {**msgspec.to_builtins(f), "signed": jti, "start": iso(f.start_us)}
+            for f, jti in self._desk.findings.newest()
+            if self._account.sees(self._marking_of(f, jti))
+        ]
+
+    def links(self) -> list[dict[str, Any]]:
+        """How it stands with each partner; without figures for who may not know of all they count."""
+        links = self._desk.links()
+        if self._account.clearance == MARKINGS[-1]:
+            return links
+        return [{**link, **dict.fromkeys(FIGURES)} for link in links]
+
+    def zones(self) -> dict[str, Any]:
+        return self._desk.zones
+
+    def track(self, domain: int, number: int) -> dict[str, Any] | None:
+        """The latest state of one craft, with the age of what is shown."""
+        if domain not in (1, 2) or not 0 <= number < 2**32:
+            return None
+        found = self._desk.tracks.one(craft_key(domain, number))
+        return None if found is None else {k: _plain(v) for k, v in found.items()}
+
+    def frame(self, viewport: tuple[float, float, float, float]) -> bytes:
+        return frame(self._desk.tracks, viewport, self._desk.now_us())
+
+    # acting
+
+    def report(self, form: ReportForm) -> dict[str, Any] | None:
+        """Sign a report. Raises `SamsynError` where it cannot be one, or this person may not."""
+        self._account.require("report")
+        desk, by = self._desk, self._account.user
+        if form.marking in MARKINGS and form.marking not in self._markings:
+            raise Forbidden(f"this account is not cleared for {form.marking}", where=by)
+        exercise = desk.settings.node.realm == "exercise"
+        made = desk.pen.sign(form.draft(by=by, exercise=exercise, now_us=desk.now_us()), by=by)
+        return self.item(made.jti)
+
+    def withdraw(self, jti: str, *, purge: bool, why: str) -> dict[str, Any] | None:
+        """Queue the withdrawal of our own statement. Raises `SamsynError` where it is not ours."""
+        self._account.require("withdraw")
+        if self._visible(jti) is None:
+            return None
+        self._desk.pen.withdraw(jti, purge=purge, why=why, by=self._account.user)
+        return self.item(jti)
+
+    def signed_in(self) -> None:
+        self._desk.diary.write(self._account.user, "sign-in")
+
+    def signed_out(self) -> None:
+        self._desk.diary.write(self._account.user, "sign-out")
+
+    # what there is for this person
+
+    def _held(self) -> list[Stored]:
+        """The latest version of each statement; a withdrawal ends all versions, one is enough."""
+        return self._desk.statements.page(
+            limit=STATEMENTS_SHOWN,
+            states=("standing", "withdrawn"),
+            markings=self._markings,
+            latest=True,
+        )
+
+    def _visible(self, jti: str) -> Stored | None:
+        """The latest version, where this person is cleared for it: then also for what came before."""
+        stored = self._desk.statements.get(jti)
+        return stored if stored is not None and stored.marking in self._markings else None
+
+    def _item(self, stored: Stored) -> dict[str, Any]:
+        desk = self._desk
+        partners = desk.partners()
+        own = stored.iss == desk.name
+        return item(
+            stored,
+            me=desk.name,
+            organisations=partners.organisations,
+            keys=partners.keys,
+            deliveries=desk.door.delivered(stored.jti) if own else (),
+        )
+
+    def _marking_of(self, finding: Finding, jti: str | None) -> str:
+        """What a finding was signed as; else the strictest that it would be signed as."""
+        signed = self._desk.statements.get(jti) if jti else None
+        if signed is not None:
+            return signed.marking
+        return strictest(self._would_be(finding))
+
+    def _would_be(self, finding: Finding) -> Iterator[str]:
+        yield self._desk.settings.node.default_marking
+        for order in self._desk.settings.standing_order:
+            if finding.detector in order.detectors:
+                yield order.marking
+
+
+def _plain(value: Any) -> Any:
+    """NumPy scalars as JSON has them; not-a-number is absence."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and value != value else value
