@@ -87,6 +87,19 @@ class Database:
             self._readers.append(db)  # without the lock, which a writer may hold for long
         return db
 
+    @contextmanager
+    def snapshot(self) -> Iterator[sqlite3.Connection]:
+        """What this thread reads inside the block is all of one moment, whatever is written meanwhile.
+
+        Not for inside a `write`. While it lasts the write-ahead log cannot be emptied.
+        """
+        db = self.read()
+        db.execute("BEGIN")
+        try:
+            yield db
+        finally:
+            db.execute("COMMIT")
+
     def checkpoint(self) -> bool:
         """Fold the WAL into the file and empty it, so that purged bodies are gone from disk too.
 

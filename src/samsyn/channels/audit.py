@@ -8,7 +8,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from samsyn.base.errors import SamsynError
-from samsyn.channels.given import Account
+from samsyn.channels.given import Account, Given
 from samsyn.channels.leaf import Leaf, Withdraw, read_leaf
 from samsyn.channels.names import witness_name
 from samsyn.channels.reader import Cutter
@@ -36,8 +36,9 @@ def audit_given(
     log_key: Ed25519PublicKey,
     reader_key: Ed25519PublicKey,
 ) -> ChannelAudit:
-    """A channel that this node keeps: tree, head, the reader's cosignature, and that every view that
-    is not purged can still be cut to the bytes that its entry names."""
+    """A channel that this node keeps: tree, head, the reader's cosignature, that every view that is not
+    purged can still be cut to the bytes that its entry names, and that our own account of what was
+    given tells of each entry, and of no other."""
     size, problems = _log(origin, logs, log_key)
     note = logs.cosignature(origin, reader)
     if note is not None:
@@ -46,9 +47,17 @@ def audit_given(
             lambda: verify_cosignature(note, witness_name(reader), reader_key),
         )
     cutter = Cutter(reader, statements, account)
+    given: dict[int, tuple[str, Given]] = {}
+    for _, jti, one in account.of_reader(reader):
+        if one.index in given:
+            problems.append(f"entry {one.index}: the account of what was given tells of it twice")
+        given[one.index] = jti, one
     for index in range(0, size, PAGE):
         for n, (data, private) in enumerate(logs.entries(origin, index, PAGE), index):
             problems += _tried(f"entry {n}", lambda d=data, p=private: _view(cutter, d, p))  # type: ignore[misc]
+            if not _told_of(given.pop(n, None), data, private):
+                problems.append(f"entry {n}: the account of what was given does not tell of it")
+    problems += [f"entry {n}: the account tells of it, and the channel has none" for n in sorted(given)]
     return ChannelAudit(size, tuple(problems))
 
 
@@ -83,6 +92,21 @@ def _log(origin: str, logs: LogStore, log_key: Ed25519PublicKey) -> tuple[int, l
     if note is not None:
         problems += _tried("the head", lambda: open_checkpoint(note, origin, log_key))
     return found.size, problems
+
+
+def _told_of(given: tuple[str, Given] | None, data: bytes, private: bytes) -> bool:
+    """Whether the account's entry is the channel's: statement, version, operation and cut."""
+    if given is None:
+        return False
+    jti, one = given
+    try:
+        leaf = read_leaf(data)
+    except SamsynError:
+        return False
+    purge = isinstance(leaf, Withdraw) and leaf.purge
+    cut = b"%d" % one.cut if one.cut else b""
+    said = (leaf.id, leaf.ver, type(leaf).__name__.lower(), purge, private)
+    return said == (jti, one.ver, one.op, one.purge, cut)
 
 
 def _view(cutter: Cutter, data: bytes, private: bytes) -> None:

@@ -8,7 +8,7 @@ reader nothing of what it was not given.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -48,10 +48,20 @@ class Delivered(msgspec.Struct, frozen=True, kw_only=True):
     purge: bool
 
 
+class Written(msgspec.Struct, frozen=True):
+    """What one tick did to one reader's channel: entries `first` to `size` - 1 are new, under `root`."""
+
+    reader: str
+    first: int
+    size: int
+    root: bytes
+
+
 class Door:
     """The release side of one realm of a node.
 
     Without a policy nothing is released: what is queued waits for one. Withdrawals go out anyway.
+    tell: told of each tick that wrote entries, inside the tick's transaction.
     """
 
     def __init__(
@@ -64,7 +74,9 @@ class Door:
         realm: Literal["actual", "exercise"],
         keys: NodeKeys,
         clock: Clock,
+        tell: Callable[[Sequence[Written]], None] = lambda _: None,
     ) -> None:
+        self._tell = tell
         self._db = db
         self._statements = statements
         self._logs = logs
@@ -124,10 +136,9 @@ class Door:
                 now_us=now_us,
             )
             report = tick.run(acts, due)
-            for reader, entries in tick.channels.items():
-                origin = self._origin(reader)
-                self._logs.append(origin, entries)
-                self._seal(origin)
+            written = [self._write(reader, entries) for reader, entries in tick.channels.items()]
+            if written:
+                self._tell(written)
         self._residue = self._residue or report.purged
         if self._residue and self._db.checkpoint():
             self._residue = False
@@ -207,9 +218,17 @@ class Door:
             lambda: self.frames.latest(name),
         )
 
-    def _seal(self, origin: str) -> None:
+    def _write(self, reader: str, entries: Sequence[tuple[bytes, bytes]]) -> Written:
+        origin = self._origin(reader)
+        first = self._logs.size(origin)
+        self._logs.append(origin, entries)
+        size, root = self._seal(origin)
+        return Written(reader, first, size, root)
+
+    def _seal(self, origin: str) -> tuple[int, bytes]:
         size, root = self._logs.head(origin)
         self._logs.set_checkpoint(origin, sign_checkpoint(origin, size, root, self._keys.log))
+        return size, root
 
 
 def _no(reader: str, en: str, sv: str) -> Explanation:

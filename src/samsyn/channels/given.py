@@ -97,6 +97,19 @@ class Account:
         )
         return [(at_us, g) for at_us, packed in rows for same in _decode(packed) for g in same.each()]
 
+    def of_reader(self, reader: str) -> list[tuple[int, str, Given]]:
+        """All that one reader was given: (at_us, jti, entry), in the order of its channel."""
+        rows = self._db.read().execute("SELECT at_us, jti, entries FROM given ORDER BY id")
+        found = [
+            (at_us, jti, given)
+            for at_us, jti, packed in rows
+            for same in _decode(packed)
+            if reader in same.index
+            for given in same.each()
+            if given.reader == reader
+        ]
+        return sorted(found, key=lambda one: one[2].index)
+
     def purge_index(self, jti: str, reader: str) -> int | None:
         """The entry of this reader's channel that orders the purge of a statement."""
         purges = (g.index for _, g in self.entries(jti) if g.reader == reader and g.purge)

@@ -9,6 +9,7 @@ applied, purges included, up to N*.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Final, Literal
 
 import msgspec
@@ -59,6 +60,7 @@ class Mirror:
     """One partner's channel as held here. One batch at a time.
 
     verify: `verify_many`, or what does as it does in another process.
+    refused: told of each refused batch: the partner, "batch", and the reason.
     """
 
     def __init__(
@@ -75,7 +77,9 @@ class Mirror:
         realm: Literal["actual", "exercise"],
         clock: Clock,
         verify: Verify = verify_many,
+        refused: Callable[[str, str, str], None] = lambda *_: None,
     ) -> None:
+        self._refused = refused
         self.partner = partner
         self.origin = channel_origin(partner, realm, me)
         self._db = db
@@ -129,6 +133,7 @@ class Mirror:
                     if by_hand and self.size != size:
                         continue  # the running node took entries meanwhile: look at the batch again
                     self._refusals.keep(data, refused, self._clock.now_us())
+                    self._refused(self.partner, "batch", refused.reason)
                     raise
 
     def cosigned(self) -> bytes | None:

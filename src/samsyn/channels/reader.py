@@ -124,7 +124,8 @@ class ReaderChannel:
         Raises `Refused` ("forged-cosignature") unless the note is a head of this channel that this
         node signed, and the reader's key cosigned it.
         """
-        checkpoint = verify_cosignature(note, witness_name(self.name), self._reader_key).checkpoint
+        found = verify_cosignature(note, witness_name(self.name), self._reader_key)
+        checkpoint = found.checkpoint
         try:
             open_checkpoint(note, self._origin, self._log_key)
             if self._logs.root_at(self._origin, checkpoint.size) != checkpoint.root:
@@ -133,7 +134,7 @@ class ReaderChannel:
             raise Refused(
                 "forged-cosignature", "this was never a head of the channel", where=self._origin
             ) from e
-        self._logs.add_cosignature(self._origin, self.name, checkpoint.size, note)
+        self._logs.add_cosignature(self._origin, self.name, checkpoint.size, note, found.at_s)
 
     def _cut(self, after: int, count: int) -> tuple[list[wire.Entry], set[int]]:
         """Entries within the size of a batch, and the indexes of purges that explain missing views."""

@@ -121,6 +121,7 @@ _unpack = msgspec.msgpack.Decoder(dict[str, bytes]).decode
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """One refusal of a partner's batch, for the home side. `count`: how often the same was sent."""
 
+    id: int
     partner: str
     reason: str
     what: str
@@ -203,18 +204,26 @@ class Refusals:
     def problems(self) -> list[Problem]:
         """Latest first."""
         rows = self._db.read().execute(
-            "SELECT reason, what, first_us, last_us, count, evidence FROM refusal WHERE log = ?"
+            "SELECT id, reason, what, first_us, last_us, count, evidence FROM refusal WHERE log = ?"
             " ORDER BY last_us DESC, id DESC",
             (self._log,),
         )
         return [self._problem(*row) for row in rows]
 
     def _problem(
-        self, reason: str, what: str, first_us: int, last_us: int, count: int, evidence: bytes | None
+        self,
+        id_: int,
+        reason: str,
+        what: str,
+        first_us: int,
+        last_us: int,
+        count: int,
+        evidence: bytes | None,
     ) -> Problem:
         en, sv = reason_texts(reason)
         kept = _unpack(evidence) if evidence else {}
         return Problem(
+            id=id_,
             partner=self._partner,
             reason=reason,
             what=what,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import click
 
 from samsyn import __version__
+from samsyn.cli.audit import log_command, released
 from samsyn.cli.channel import channel
 from samsyn.cli.demo import demo
+from samsyn.cli.evidence import evidence
 from samsyn.cli.feed import feed, replay
 from samsyn.cli.language import Group, lang_option
 from samsyn.cli.node import init, up, user, verify
@@ -60,6 +62,9 @@ for command in (
     withdraw,
     explain,
     verify,
+    released,
+    log_command,
+    evidence,
     user,
 ):
     main.add_command(command)

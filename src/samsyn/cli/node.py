@@ -16,6 +16,7 @@ from rich.logging import RichHandler
 
 from samsyn.base.errors import ConfigError
 from samsyn.base.settings import Home, Realm
+from samsyn.cli.evidence import judge_file
 from samsyn.cli.language import Group, t, told
 from samsyn.cli.show import (
     Out,
@@ -38,6 +39,8 @@ from samsyn.node.homes import make_home
 from samsyn.node.node import Node
 from samsyn.node.stores import Stores
 from samsyn.statements.marking import MARKINGS
+
+known_file = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 
 @click.command()
@@ -141,15 +144,31 @@ def up(root: Path, realm: Realm | None, no_picture: bool, as_json: bool) -> None
 
 @click.command()
 @home_option
+@click.option("--log-head", type=known_file, help="A head of the audit log that was kept elsewhere.")
+@click.option("--evidence", type=known_file, help="Judge this evidence instead; no home is needed.")
+@click.option(
+    "--card",
+    "cards",
+    type=known_file,
+    multiple=True,
+    help="With --evidence: the card of whom it is about, and of others who have signed in it.",
+)
 @json_option
 @speaking
-def verify(root: Path, as_json: bool) -> None:
+def verify(
+    root: Path, log_head: Path | None, evidence: Path | None, cards: tuple[Path, ...], as_json: bool
+) -> None:
     """Audit every log and every statement of a home, in both realms. Exit code 1 where one is wrong.
 
     Trees and checkpoints are computed anew, every signature is checked, and each entry is held
-    against the statement that it tells of. It may be run while the node runs.
+    against the statement that it tells of, the account of what was given, and the audit log. It may
+    be run while the node runs.
     """
-    found = audit(home_of(root))
+    if evidence is not None:
+        if not judge_file(root, evidence, cards, as_json):
+            raise SystemExit(1)
+        return
+    found = audit(home_of(root), log_head.read_bytes() if log_head else None)
 
     def people() -> None:
         results = (t("clean"), t("WRONG"))

@@ -30,7 +30,20 @@ aside = Console(stderr=True)
 
 # What the wire and the store say in a word, and people in their own language.
 CODES: Final = frozenset(
-    {"actual", "exercise", "alert", "report", "standing", "superseded", "withdrawn", "open", "closed"}
+    {
+        "actual",
+        "exercise",
+        "alert",
+        "report",
+        "standing",
+        "superseded",
+        "withdrawn",
+        "open",
+        "closed",
+        "release",
+        "widen",
+        "withdraw",
+    }
 )
 
 

@@ -63,13 +63,22 @@ def partner_routes(
     realm: str,
     bell: Bell,
     cosigned: Callable[[], None] = lambda: None,
+    refused: Callable[[str, str, str], None] = lambda *_: None,
 ) -> Starlette:
     """The app that partners reach.
 
     channel_for: the channel of a partner by name, None where there is none. me: this node's own card.
-    cosigned: called after a partner's cosignature was taken. Close `bell` to end all waits.
+    cosigned: called after a partner's cosignature was taken. refused: told of each request in a known
+    partner's name that is refused: the partner, "request" or "cosignature", and the reason; it must
+    not wait. Close `bell` to end all waits.
     """
-    gate = _Gate(channel_for, Verifier(roster, me, realm, wall_clock), wall_clock, bell, cosigned)
+
+    def told(partner: str, what: str, reason: str) -> None:
+        if partner and _known(roster, partner):
+            refused(partner, what, reason)
+
+    verifier = Verifier(roster, me, realm, wall_clock)
+    gate = _Gate(channel_for, verifier, wall_clock, bell, cosigned, told)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -101,7 +110,9 @@ class _Gate:
         clock: Clock,
         bell: Bell,
         cosigned: Callable[[], None],
+        refused: Callable[[str, str, str], None],
     ) -> None:
+        self._refused = refused
         self._channel_for = channel_for
         self._verifier = verifier
         self._clock = clock
@@ -122,6 +133,8 @@ class _Gate:
                 admitted = await self._admit(request)
             except (SamsynError, ValueError, TimeoutError, ClientDisconnect) as e:
                 log.info("refused a request: %s", e)
+                if isinstance(e, Refused):
+                    self._refused(e.where, "request", e.reason)
                 return _refusal()
             except Exception:  # whatever it was, a stranger must see the one refusal
                 log.exception("could not judge a request")
@@ -134,6 +147,9 @@ class _Gate:
                 return _refusal()
             except SamsynError as e:
                 log.warning("%s: %s", admitted[0].name, e)
+                reason = e.reason if isinstance(e, Refused) else "not-taken"
+                cosigns = request.url.path.endswith("/cosign")
+                self._refused(admitted[0].name, "cosignature" if cosigns else "request", reason)
                 return Response(b'{"error":"not taken"}', 409, _HEADERS)
             except Exception:  # our own fault (a full disk, say) must not show the partner any detail
                 log.exception("could not answer %s", admitted[0].name)
@@ -154,6 +170,7 @@ class _Gate:
             allowance = Allowance(limits.REQUESTS_PER_MINUTE, now_us)
             self._allowances[caller.partner] = allowance
         if allowance.take(now_us):
+            self._refused(caller.partner, "request", "too-many-requests")
             return None
         self._verifier.spend(caller)
         channel = await self._in_thread(self._channel_for, caller.partner)
@@ -204,6 +221,13 @@ class _Gate:
                     rings = self._bell.rings
                     note = await self._in_thread(channel.checkpoint)
         return note
+
+
+def _known(roster: Roster, name: str) -> bool:
+    try:
+        return roster.get(name) is not None
+    except SamsynError:  # a card that cannot be used: no partner can be behind the request
+        return False
 
 
 def note_size(note: bytes) -> int:

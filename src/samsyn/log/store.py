@@ -40,6 +40,10 @@ CREATE TABLE IF NOT EXISTS log_cosignature (
   log TEXT NOT NULL, name TEXT NOT NULL, size INTEGER NOT NULL, note BLOB NOT NULL,
   PRIMARY KEY (log, name)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS log_cosigned (
+  log TEXT NOT NULL, name TEXT NOT NULL, size INTEGER NOT NULL, at_s INTEGER NOT NULL,
+  PRIMARY KEY (log, name, size)
+) WITHOUT ROWID;
 """
 
 Entry = tuple[bytes, bytes]  # leaf: what the reader sees and hashes; private: what stays home
@@ -156,9 +160,12 @@ class LogStore:
         row = self._db.read().execute("SELECT checkpoint FROM log WHERE name = ?", (log,)).fetchone()
         return bytes(row[0]) if row and row[0] is not None else None
 
-    def add_cosignature(self, log: str, name: str, size: int, note: bytes) -> None:
+    def add_cosignature(
+        self, log: str, name: str, size: int, note: bytes, at_s: int | None = None
+    ) -> None:
         """Keep a cosignature that the caller has checked; an older one never replaces a newer.
 
+        at_s: when the witness signed it; the first time for each size is remembered for good.
         Raises `ValueError` for a size that the log never had.
         """
         with self._db.write() as db:
@@ -169,6 +176,18 @@ class LogStore:
                 "SET size = excluded.size, note = excluded.note WHERE excluded.size >= size",
                 (log, name, size, note),
             )
+            if at_s is not None:
+                db.execute(
+                    "INSERT INTO log_cosigned VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                    (log, name, size, at_s),
+                )
+
+    def cosigned_times(self, log: str, name: str) -> list[tuple[int, int]]:
+        """Each size that a witness has cosigned and when it first did (seconds UTC), by size."""
+        rows = self._db.read().execute(
+            "SELECT size, at_s FROM log_cosigned WHERE log = ? AND name = ? ORDER BY size", (log, name)
+        )
+        return [(int(size), int(at_s)) for size, at_s in rows]
 
     def cosigned(self, log: str) -> dict[str, int]:
         """The largest size that each witness has cosigned."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import msgspec
 
-from samsyn.base.errors import Refused, SamsynError
+from samsyn.base.errors import InputError, Refused, SamsynError
 from samsyn.base.settings import Home, Realm
 from samsyn.channels.audit import audit_given, audit_held
 from samsyn.channels.given import Account
 from samsyn.channels.names import channel_origin
+from samsyn.desk.complete import unaccounted
 from samsyn.desk.diary import diary_origin
 from samsyn.exchange.card import public_key
-from samsyn.log.checkpoint import open_checkpoint
+from samsyn.log.checkpoint import open_checkpoint, parse_checkpoint
+from samsyn.log.note import parse_note
 from samsyn.node.stores import Stores
 from samsyn.statements.sign import verify
 
@@ -27,15 +29,47 @@ class Part(msgspec.Struct, frozen=True):
     problems: tuple[str, ...]
 
 
-def audit(home: Home) -> list[Part]:
-    """Raises `ConfigError` where there is no usable home."""
+def audit(home: Home, diary_head: bytes | None = None) -> list[Part]:
+    """diary_head: a signed head of a diary, kept elsewhere: the diary must have had it, and has grown.
+
+    Raises `ConfigError` where there is no usable home, `Refused` where that is no head of a diary here.
+    """
     parts: list[Part] = []
     realms: tuple[Realm, ...] = ("actual", "exercise")
     for realm in realms:
         if home.ledger(realm).is_file():
-            with Stores(home, realm) as stores:
+            with Stores(home, realm) as stores, stores.db.snapshot():
                 parts += _realm(stores)
+                if diary_head is not None and _origin_of(diary_head) == _diary_origin(stores):
+                    parts.append(_kept_head(stores, diary_head))
+                    diary_head = None
+    if diary_head is not None:
+        raise InputError("this is no head of an audit log of this home", where=_origin_of(diary_head))
     return parts
+
+
+def _diary_origin(stores: Stores) -> str:
+    return diary_origin(stores.me, stores.realm)
+
+
+def _origin_of(note: bytes) -> str:
+    """Raises `Refused`."""
+    return parse_checkpoint(parse_note(note).text).origin
+
+
+def _kept_head(stores: Stores, note: bytes) -> Part:
+    """Whether the diary begins with what it was when this head of it was kept."""
+    origin = _diary_origin(stores)
+    problems: tuple[str, ...] = ()
+    try:
+        head = open_checkpoint(note, origin, stores.keys.log.public_key())
+        if stores.logs.root_at(origin, head.size) != head.root:
+            problems = (f"the first {head.size} entries are not those under the head that was kept",)
+    except Refused as e:
+        return Part(stores.realm, "head of the diary that was kept", 0, (str(e),))
+    except ValueError:
+        problems = (f"it had {head.size} entries when the head was kept, and has fewer now",)
+    return Part(stores.realm, "head of the diary that was kept", head.size, problems)
 
 
 def _realm(stores: Stores) -> list[Part]:
@@ -66,10 +100,11 @@ def _realm(stores: Stores) -> list[Part]:
 
 def _diary(stores: Stores) -> Part:
     origin = diary_origin(stores.me, stores.realm)
+    problems = unaccounted(origin, stores.logs, stores.me, stores.realm)
     if origin not in stores.logs.names():  # nothing was ever written
-        return Part(stores.realm, "diary", 0, ())
+        return Part(stores.realm, "diary", 0, tuple(problems))
     found = stores.logs.audit(origin)
-    problems = list(found.problems)
+    problems += found.problems
     note = stores.logs.checkpoint(origin)
     if note is not None:
         try:

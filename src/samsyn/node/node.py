@@ -152,6 +152,7 @@ class Node:
         self._pulling.stop()
         for thread in self._threads:
             thread.join(timeout=10)
+        self.stores.refused.flush(all_of_them=True)
         self.stores.close()
 
     def _run(self, work: Any, name: str) -> None:
@@ -176,6 +177,7 @@ class Node:
             realm=stores.realm,
             bell=self._bell,
             cosigned=lambda: self._changed("links", "statements"),
+            refused=stores.refused.note,
         )
         self._listen(
             serve(partners, host, port, server_context(stores.home.keys), on_stop=self._bell.close)
@@ -216,6 +218,7 @@ class Node:
         except SamsynError as e:  # a card that cannot be read: who may have what is not known
             self._release_nothing(str(e))
         report = self._door.tick()
+        self.stores.refused.flush()
         if report.entries:
             self._bell.ring()
         if report.entries or report.decided:

@@ -23,6 +23,7 @@ from samsyn.desk.diary import Diary
 from samsyn.desk.findings import FindingStore
 from samsyn.desk.pen import Pen
 from samsyn.desk.policies import Policies
+from samsyn.desk.refused import RefusedCounts
 from samsyn.desk.replays import Replays
 from samsyn.exchange.card import Card, public_key
 from samsyn.exchange.roster import Roster
@@ -78,6 +79,7 @@ class Stores:
             self.db, self.logs, node=self.me, realm=self.realm, keys=self.keys, clock=self.wall
         )
         self.policies = Policies(self.db, self.diary, self.wall)
+        self.refused = RefusedCounts(self.diary, self.wall)
         self.pen = Pen(
             self.db,
             self.statements,
@@ -109,6 +111,7 @@ class Stores:
             realm=self.realm,
             keys=self.keys,
             clock=self.clock,
+            tell=self.diary.released,
         )
 
     def mirror(self, card: Card) -> Mirror:
@@ -125,6 +128,7 @@ class Stores:
             realm=self.realm,
             clock=self.clock,
             verify=self.second.verify_many,
+            refused=self.refused.note,
         )
 
     def policy(self) -> Policy:
@@ -205,7 +209,10 @@ class Stores:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.close()
+        try:
+            self.refused.flush(all_of_them=True)
+        finally:
+            self.close()
 
 
 def _realm_clock(settings: Settings, realm: Realm, wall: Clock) -> Clock:
