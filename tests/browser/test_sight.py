@@ -124,3 +124,27 @@ def test_an_address_made_wrong_opens_the_usual_view(serving: Serving, watched: W
     )
     expect(watched.page.locator("[role=tab]").first).to_have_attribute("aria-selected", "true")
     expect(watched.page.locator(".right")).to_have_count(0)
+
+
+def test_the_map_has_a_twin_of_rows(page: Page, tmp_path: Path) -> None:
+    page.keyboard.press("t")
+    table = page.get_by_role("region", name="Craft on the map")
+    expect(table.locator("tbody tr").first).to_be_visible()
+    table.get_by_role("button", name="Speed").click()
+    table.get_by_role("button", name="Speed").click()
+    expect(table.locator("th[aria-sort=descending]")).to_contain_text("Speed")
+    speeds = [
+        float(cell.split()[0])
+        for cell in table.locator("tbody tr td:nth-child(2)").all_inner_texts()[:40]
+        if cell != "–"
+    ]
+    assert speeds == sorted(speeds, reverse=True) and speeds[0] > 300
+    shot(page, "table", tmp_path)
+    assert violations(page) == []
+    page.locator("button[title=Air]").click()
+    expect(table.locator("tbody")).not_to_contain_text("icao:")
+    table.locator("tbody th button").first.click()
+    expect(page.locator(".right h1")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("t")
+    expect(table).to_have_count(0)

@@ -42,6 +42,7 @@ class Desk {
   downSinceMs = $state(0);
   recovered = $state(false);
   help = $state(false);
+  table = $state(false); // the table twin of the map
   zone = $state<Zone>(localStorage.getItem(ZONE_KEPT) === 'local' ? 'local' : 'utc');
   nowUs = $state(0); // the realm's own time: in an exercise, the exercise's
   wallUs = $state(Date.now() * 1000); // the time at which partners and feeds were really heard
