@@ -1,4 +1,5 @@
-# Samsyn. Needs Python >= 3.11, make and a C compiler; everything else is brought into .venv.
+# Samsyn. Needs Python >= 3.11, make, a C compiler and OpenSSL's headers (libssl-dev); everything else is
+# brought into .venv.
 #
 #   PYTHON=python3.12 make test     another Python
 #   make test ARGS="tests/log -x"   only some tests
@@ -62,7 +63,7 @@ lock:  ## renew both lock files (needs uv)
 
 clean:  ## remove everything that was built, the environment too
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	rm -rf ui/node_modules ui/.stamp src/samsyn/interfaces/web demo-home
+	rm -rf ui/node_modules ui/.stamp src/samsyn/interfaces/web src/samsyn/*/*.so demo-home
 	find src tests bench docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(ENV): requirements-dev.lock
@@ -72,7 +73,7 @@ $(ENV): requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
-# Installing builds the web page too (hatch_build.py), so a changed page installs again.
-$(INSTALLED): $(ENV) pyproject.toml $(wildcard hatch_build.py) $(PAGE)
+# Installing builds the web page and the compiled reader too (hatch_build.py): changed, they install again.
+$(INSTALLED): $(ENV) pyproject.toml $(wildcard hatch_build.py) $(wildcard src/samsyn/*/*.c) $(PAGE)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@

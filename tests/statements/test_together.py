@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from samsyn.base import limits
 from samsyn.base.encoding import b64url_bytes
 from samsyn.base.errors import Refused
-from samsyn.statements.sign import _read_disclosure, _read_together
+from samsyn.statements.read import _read_disclosure, _read_together
 
 DEEP = [b'["s","c",' + b"[" * n + b"]" * n + b"]" for n in (13, 14, 15, 300)]
 WHOLE = [

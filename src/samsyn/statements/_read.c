@@ -1,0 +1,455 @@
+/* The quick way to take a presentation apart; `read.py` has the rules and is what is true.
+
+   take_apart(presentation, disclosures_max, disclosure_bytes_max, depth_max) gives the pieces of a
+   presentation that is spelt as we spell it, or None: then `read.py` reads it anew and says what is
+   wrong with it, or that nothing is. So whatever is odd here (a blank, an escape by number, a long
+   integer) is left to the other reader, and no refusal is worded here.
+
+   These bytes come from outside. Every reading goes through a `Text`, which knows its end; no length
+   found in the bytes is trusted; the one buffer is as long as the presentation, and base64 shrinks.
+   Held equal to `read.py` by tests/statements/test_compiled.py. */
+
+#define PY_SSIZE_T_CLEAN
+#define Py_LIMITED_API 0x030B0000
+#include <Python.h>
+#include <math.h>
+#include <openssl/evp.h>
+#include <stdint.h>
+#include <string.h>
+
+#if OPENSSL_VERSION_NUMBER < 0x30000000L
+#error "needs OpenSSL 3"
+#endif
+
+#define DIGESTS 32       /* of a statement, decoys included: limits.STATEMENT_SLOTS */
+#define DIGEST_CHARS 43  /* of a SHA-256 in base64url */
+#define SIGNATURE_CHARS 86
+#define KEY_BYTES 32     /* names up to this length are kept for the next use */
+#define KEYS 256
+
+typedef struct {
+    uint8_t *at;
+    uint8_t *end;
+    int depth_max;
+} Text;
+
+typedef struct {
+    const uint8_t *sorted[DIGESTS];
+    int read;    /* the digests are there */
+    int sha256;  /* and are said to be SHA-256 */
+} Digests;
+
+typedef struct {
+    const uint8_t *begin;
+    size_t size;
+} Span;
+
+static const char ALPHABET[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+static int8_t sextet[256]; /* of a character of base64url; -1 for what is none */
+static uint8_t ordinary[256]; /* whether a character means itself in a JSON text */
+static EVP_MD *sha256;
+static EVP_MD_CTX *hashing;       /* used with the interpreter's lock held, like `names` */
+static PyObject *names[KEYS];     /* texts of keys and slots met before, by their hash */
+
+static PyObject *value(Text *text, int depth);
+
+/* --- base64url */
+
+/* The number of bytes, or -1 where this is not the one spelling of any bytes. */
+static Py_ssize_t decode(const uint8_t *in, size_t size, uint8_t *out)
+{
+    uint8_t *to = out;
+    size_t whole = size & ~(size_t)3;
+    for (size_t i = 0; i < whole; i += 4) {
+        int32_t a = sextet[in[i]], b = sextet[in[i + 1]], c = sextet[in[i + 2]], d = sextet[in[i + 3]];
+        if ((a | b | c | d) < 0) return -1;
+        uint32_t bits = (uint32_t)(a << 18 | b << 12 | c << 6 | d);
+        *to++ = (uint8_t)(bits >> 16);
+        *to++ = (uint8_t)(bits >> 8);
+        *to++ = (uint8_t)bits;
+    }
+    size_t over = size - whole;
+    if (over == 1) return -1;
+    if (over) {
+        int32_t a = sextet[in[whole]], b = sextet[in[whole + 1]], c = over == 3 ? sextet[in[whole + 2]] : 0;
+        if ((a | b | c) < 0 || (over == 2 ? b & 15 : c & 3)) return -1; /* spare bits are zero */
+        *to++ = (uint8_t)(a << 2 | b >> 4);
+        if (over == 3) *to++ = (uint8_t)((b & 15) << 4 | c >> 2);
+    }
+    return to - out;
+}
+
+/* The SHA-256 of some bytes, as the DIGEST_CHARS characters of its base64url. */
+static int digest_of(Span from, uint8_t *out)
+{
+    uint8_t raw[33];
+    unsigned int size = 0;
+    if (!EVP_DigestInit_ex2(hashing, sha256, NULL) || !EVP_DigestUpdate(hashing, from.begin, from.size) ||
+        !EVP_DigestFinal_ex(hashing, raw, &size) || size != 32)
+        return 0;
+    raw[32] = 0;
+    uint8_t text[44];
+    for (int i = 0; i < 11; i++) {
+        uint32_t bits = (uint32_t)(raw[3 * i] << 16 | raw[3 * i + 1] << 8 | raw[3 * i + 2]);
+        text[4 * i] = (uint8_t)ALPHABET[bits >> 18];
+        text[4 * i + 1] = (uint8_t)ALPHABET[bits >> 12 & 63];
+        text[4 * i + 2] = (uint8_t)ALPHABET[bits >> 6 & 63];
+        text[4 * i + 3] = (uint8_t)ALPHABET[bits & 63];
+    }
+    memcpy(out, text, DIGEST_CHARS);
+    return 1;
+}
+
+/* --- JSON without blanks. Each gives NULL where it gives up, with or without an error set. */
+
+static int take(Text *text, char wanted)
+{
+    if (text->at == text->end || *text->at != (uint8_t)wanted) return 0;
+    text->at++;
+    return 1;
+}
+
+static int is_digit(const Text *text)
+{
+    return text->at < text->end && *text->at >= '0' && *text->at <= '9';
+}
+
+/* What stands between two quotes, without an escape; else nothing is taken. */
+static int plain(Text *text, Span *found)
+{
+    uint8_t *at = text->at;
+    if (at == text->end || *at++ != '"') return 0;
+    while (at < text->end && ordinary[*at]) at++;
+    if (at == text->end || *at != '"') return 0;
+    *found = (Span){text->at + 1, (size_t)(at - text->at - 1)};
+    text->at = at + 1;
+    return 1;
+}
+
+static int is(Span span, const char *word)
+{
+    return span.size == strlen(word) && !memcmp(span.begin, word, span.size);
+}
+
+static PyObject *text_of(const uint8_t *begin, size_t size)
+{
+    return PyUnicode_FromStringAndSize((const char *)begin, (Py_ssize_t)size); /* refuses bad UTF-8 */
+}
+
+/* A name as a text; the same few come again and again. */
+static PyObject *name_of(Span span)
+{
+    if (span.size > KEY_BYTES) return text_of(span.begin, span.size);
+    uint32_t hash = 2166136261u; /* FNV-1a */
+    for (size_t i = 0; i < span.size; i++) hash = (hash ^ span.begin[i]) * 16777619u;
+    PyObject **kept = &names[(hash ^ hash >> 16) % KEYS];
+    if (*kept) {
+        Py_ssize_t size = 0;
+        const char *known = PyUnicode_AsUTF8AndSize(*kept, &size);
+        if (known && (size_t)size == span.size && !memcmp(known, span.begin, span.size))
+            return Py_NewRef(*kept);
+    }
+    PyObject *made = text_of(span.begin, span.size);
+    if (made) {
+        Py_XDECREF(*kept);
+        *kept = Py_NewRef(made);
+    }
+    return made;
+}
+
+/* A text that may have escapes; they are undone where they stand, for what they mean is shorter. */
+static PyObject *string(Text *text)
+{
+    Span span;
+    if (plain(text, &span)) return text_of(span.begin, span.size);
+    if (!take(text, '"')) return NULL;
+    uint8_t *begin = text->at, *to = begin;
+    for (; text->at < text->end && *text->at >= 0x20; to++) {
+        uint8_t c = *text->at++;
+        if (c == '"') return text_of(begin, (size_t)(to - begin));
+        if (c == '\\') {
+            static const char escapes[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
+            const char *found = text->at < text->end && *text->at ? strchr(escapes, *text->at) : NULL;
+            if (!found) return NULL;
+            c = (uint8_t)meant[found - escapes];
+            text->at++;
+        }
+        *to = c;
+    }
+    return NULL;
+}
+
+static PyObject *number(Text *text)
+{
+    static const double tens[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    const uint8_t *begin = text->at;
+    int minus = take(text, '-'), exact = 1;
+    const uint8_t *digits = text->at;
+    uint64_t all = 0;
+    size_t count = 0, after = 0;
+    for (; is_digit(text) && count < 19; text->at++, count++)
+        all = all * 10 + (uint64_t)(*text->at - '0');
+    if (!count || count > 18 || (count > 1 && *digits == '0')) return NULL;
+    if (text->at == text->end || (*text->at != '.' && (*text->at | 32) != 'e'))
+        return PyLong_FromLongLong(minus ? -(long long)all : (long long)all);
+    if (take(text, '.')) {
+        for (; is_digit(text); text->at++, after++)
+            if (count + after < 18) all = all * 10 + (uint64_t)(*text->at - '0');
+        if (!after) return NULL;
+    }
+    if (text->at < text->end && (*text->at | 32) == 'e') {
+        exact = 0;
+        text->at++;
+        if (!take(text, '-')) (void)take(text, '+');
+        const uint8_t *power = text->at;
+        while (is_digit(text)) text->at++;
+        if (text->at == power) return NULL;
+    }
+    /* both numbers are exact and so the quotient is rounded once (Clinger 1990) */
+    if (exact && count + after <= 15) {
+        double quotient = (double)all / tens[after];
+        return PyFloat_FromDouble(minus ? -quotient : quotient);
+    }
+    char copy[64], *stop;
+    size_t size = (size_t)(text->at - begin);
+    if (size >= sizeof copy) return NULL;
+    memcpy(copy, begin, size);
+    copy[size] = 0;
+    double found = PyOS_string_to_double(copy, &stop, NULL);
+    if (stop != copy + size || !isfinite(found)) return NULL;
+    return PyFloat_FromDouble(found);
+}
+
+static PyObject *array(Text *text, int depth)
+{
+    PyObject *list = PyList_New(0);
+    if (!list || !take(text, '[')) goto give_up;
+    if (take(text, ']')) return list;
+    do {
+        PyObject *one = value(text, depth + 1);
+        if (!one) goto give_up;
+        int failed = PyList_Append(list, one);
+        Py_DECREF(one);
+        if (failed) goto give_up;
+    } while (take(text, ','));
+    if (take(text, ']')) return list;
+give_up:
+    Py_XDECREF(list);
+    return NULL;
+}
+
+/* The digests of a payload: all of them, sorted, none twice. They stay where they were read. */
+static int digests_of(Text *text, Digests *digests)
+{
+    if (digests->read || !take(text, '[')) return 0;
+    for (int n = 0; n < DIGESTS; n++) {
+        if ((n && !take(text, ',')) || !take(text, '"') || text->end - text->at <= DIGEST_CHARS) return 0;
+        const uint8_t *one = digests->sorted[n] = text->at;
+        int8_t any = 0;
+        for (int i = 0; i < DIGEST_CHARS; i++) any |= sextet[one[i]];
+        text->at += DIGEST_CHARS;
+        if (any < 0 || !take(text, '"')) return 0;
+        if (n && memcmp(digests->sorted[n - 1], one, DIGEST_CHARS) >= 0) return 0;
+    }
+    return digests->read = take(text, ']');
+}
+
+/* An object. `digests` is given for the payload's own, which alone may have any. */
+static PyObject *object(Text *text, int depth, Digests *digests)
+{
+    PyObject *dict = PyDict_New();
+    Py_ssize_t count = 0;
+    if (!dict || !take(text, '{')) goto give_up;
+    if (take(text, '}')) return dict;
+    do {
+        Span key;
+        if (!plain(text, &key) || !take(text, ':')) goto give_up;
+        if (is(key, "...")) goto give_up;
+        if (is(key, "_sd")) {
+            if (!digests || !digests_of(text, digests)) goto give_up;
+            continue;
+        }
+        if (digests && is(key, "_sd_alg")) {
+            Span algorithm;
+            if (digests->sha256 || !plain(text, &algorithm) || !is(algorithm, "sha-256")) goto give_up;
+            digests->sha256 = 1;
+            continue;
+        }
+        PyObject *name = name_of(key), *one = name ? value(text, depth + 1) : NULL;
+        int failed = !one || PyDict_SetItem(dict, name, one);
+        Py_XDECREF(name);
+        Py_XDECREF(one);
+        if (failed) goto give_up;
+        count++;
+    } while (take(text, ','));
+    if (take(text, '}') && PyDict_Size(dict) == count) return dict; /* else a key stands twice */
+give_up:
+    Py_XDECREF(dict);
+    return NULL;
+}
+
+static PyObject *word(Text *text, const char *spelt, PyObject *meant)
+{
+    for (; *spelt; spelt++)
+        if (!take(text, *spelt)) return NULL;
+    return Py_NewRef(meant);
+}
+
+/* Any value. `depth` is where an array or object that begins here stands. */
+static PyObject *value(Text *text, int depth)
+{
+    switch (text->at < text->end ? *text->at : 0) {
+    case '"': return string(text);
+    case '{': return depth > text->depth_max ? NULL : object(text, depth, NULL);
+    case '[': return depth > text->depth_max ? NULL : array(text, depth);
+    case 't': return word(text, "true", Py_True);
+    case 'f': return word(text, "false", Py_False);
+    case 'n': return word(text, "null", Py_None);
+    default: return number(text);
+    }
+}
+
+/* --- disclosures */
+
+static int within(uint8_t c, int first)
+{
+    return (c >= 'a' && c <= 'z') || (!first && ((c >= '0' && c <= '9') || c == '_'));
+}
+
+/* Whether it has a slot's form: [a-z][a-z0-9_]{0,30}(\.[a-z0-9_]{1,41})? */
+static int is_slot(Span span)
+{
+    size_t i = 0;
+    while (i < span.size && i < 31 && within(span.begin[i], i == 0)) i++;
+    if (!i || i == span.size) return i == span.size && i;
+    if (span.begin[i] != '.' || span.size - i < 2 || span.size - i > 42) return 0;
+    while (++i < span.size)
+        if (!within(span.begin[i], 0)) return 0;
+    return 1;
+}
+
+/* One disclosure, `["salt","slot",value]` in base64url, of which the digest was signed. */
+static int disclosure(Span part, const Digests *digests, Text text, PyObject *disclosures, PyObject *slots)
+{
+    uint8_t digest[DIGEST_CHARS];
+    if (!digest_of(part, digest)) return 0;
+    int low = 0, high = DIGESTS, order = 1;
+    while (low < high && order) {
+        int middle = (low + high) / 2;
+        order = memcmp(digest, digests->sorted[middle], DIGEST_CHARS);
+        if (order < 0) high = middle;
+        else low = middle + 1;
+    }
+    Py_ssize_t size = order ? -1 : decode(part.begin, part.size, text.at);
+    if (size < 0) return 0;
+    text.end = text.at + size;
+    Span salt, slot;
+    if (!take(&text, '[') || !plain(&text, &salt) || !take(&text, ',')) return 0;
+    for (size_t i = 0; i < salt.size; i++)
+        if (salt.begin[i] > 0x7e) return 0;
+    if (!plain(&text, &slot) || !is_slot(slot) || !take(&text, ',')) return 0;
+    PyObject *name = name_of(slot), *one = name ? value(&text, 2) : NULL;
+    PyObject *encoded = PyBytes_FromStringAndSize((const char *)part.begin, (Py_ssize_t)part.size);
+    int done = one && encoded && take(&text, ']') && text.at == text.end &&
+               !PyDict_SetItem(disclosures, name, encoded) && !PyDict_SetItem(slots, name, one);
+    Py_XDECREF(name);
+    Py_XDECREF(one);
+    Py_XDECREF(encoded);
+    return done;
+}
+
+/* All disclosures; `from` is what stands after the signed part's own `~`. */
+static int disclosures_of(Span from, const Digests *digests, Text scratch, long count_max, long bytes_max,
+                          PyObject *disclosures, PyObject *slots)
+{
+    long count = 0;
+    const uint8_t *at = from.begin, *end = from.begin + from.size;
+    while (at < end) {
+        const uint8_t *stop = memchr(at, '~', (size_t)(end - at));
+        if (!stop || ++count > count_max || stop - at > bytes_max) return 0;
+        if (!disclosure((Span){at, (size_t)(stop - at)}, digests, scratch, disclosures, slots)) return 0;
+        at = stop + 1;
+    }
+    return PyDict_Size(slots) == count; /* else a slot is disclosed twice */
+}
+
+/* --- the whole */
+
+static PyObject *bytes_of(const uint8_t *begin, const uint8_t *end)
+{
+    return PyBytes_FromStringAndSize((const char *)begin, end - begin);
+}
+
+static PyObject *pieces(Span all, uint8_t *scratch, long count_max, long bytes_max, int depth_max)
+{
+    const uint8_t *stop = memchr(all.begin, '~', all.size);
+    const uint8_t *dot = stop ? memchr(all.begin, '.', (size_t)(stop - all.begin)) : NULL;
+    const uint8_t *signed_end = dot ? memchr(dot + 1, '.', (size_t)(stop - dot - 1)) : NULL;
+    uint8_t signature[64]; /* a third dot would be no base64url */
+    if (!signed_end || stop - signed_end - 1 != SIGNATURE_CHARS ||
+        decode(signed_end + 1, SIGNATURE_CHARS, signature) != sizeof signature)
+        return NULL;
+    Py_ssize_t size = decode(dot + 1, (size_t)(signed_end - dot - 1), scratch);
+    if (size < 0) return NULL;
+    Text text = {scratch, scratch + size, depth_max};
+    Text rest = {scratch + size, scratch + size, depth_max}; /* for each disclosure in its turn */
+    Span disclosed = {stop + 1, (size_t)(all.begin + all.size - stop - 1)};
+    Digests digests = {{NULL}, 0, 0};
+    PyObject *found = NULL, *disclosures = PyDict_New(), *slots = PyDict_New();
+    PyObject *payload = object(&text, 1, &digests);
+    if (payload && disclosures && slots && text.at == text.end && digests.read && digests.sha256 &&
+        disclosures_of(disclosed, &digests, rest, count_max, bytes_max, disclosures, slots))
+        found = Py_BuildValue("NNNNOOO", bytes_of(all.begin, dot), bytes_of(all.begin, signed_end),
+                              bytes_of(signature, signature + 64), bytes_of(all.begin, stop), payload,
+                              disclosures, slots);
+    Py_XDECREF(payload);
+    Py_XDECREF(disclosures);
+    Py_XDECREF(slots);
+    return found;
+}
+
+static PyObject *take_apart(PyObject *module, PyObject *args)
+{
+    (void)module;
+    char *data;
+    PyObject *presentation;
+    Py_ssize_t size;
+    long count_max, bytes_max;
+    int depth_max;
+    if (!PyArg_ParseTuple(args, "O!lli", &PyBytes_Type, &presentation, &count_max, &bytes_max, &depth_max) ||
+        PyBytes_AsStringAndSize(presentation, &data, &size))
+        return NULL;
+    if (count_max != DIGESTS) Py_RETURN_NONE; /* the limit was changed, and this was not */
+    uint8_t *scratch = PyMem_Malloc((size_t)size + 1);
+    if (!scratch) return PyErr_NoMemory();
+    Span all = {(const uint8_t *)data, (size_t)size};
+    PyObject *found = pieces(all, scratch, count_max, bytes_max, depth_max);
+    PyMem_Free(scratch);
+    if (found) return found;
+    if (PyErr_Occurred()) {
+        if (PyErr_ExceptionMatches(PyExc_MemoryError)) return NULL;
+        PyErr_Clear(); /* bad UTF-8, most likely: the other reader says so */
+    }
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef methods[] = {
+    {"take_apart", take_apart, METH_VARARGS, "The pieces of a presentation, or None: see _read.pyi."},
+    {NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_read", NULL, -1, methods, NULL, NULL, NULL, NULL};
+
+PyMODINIT_FUNC PyInit__read(void)
+{
+    memset(sextet, -1, sizeof sextet);
+    for (int i = 0; i < 64; i++) sextet[(uint8_t)ALPHABET[i]] = (int8_t)i;
+    for (int i = 0; i < 256; i++) ordinary[i] = i >= 0x20 && i != '"' && i != '\\';
+    sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    hashing = EVP_MD_CTX_new();
+    if (!sha256 || !hashing) {
+        PyErr_SetString(PyExc_ImportError, "OpenSSL has no SHA-256");
+        return NULL;
+    }
+    return PyModule_Create(&definition);
+}
