@@ -182,6 +182,7 @@ def _read_digests(payload: dict[str, Any]) -> set[str]:
 
 
 def read_claims(payload: Mapping[str, Any]) -> Claims:
+    """What a payload says in clear. Raises `Refused` ("malformed")."""
     if any(payload.get(name, "") is None for name in DUTIES):
         malformed("a duty that is not said is left out, not null")
     try:
@@ -285,6 +286,7 @@ def statement_of(
     disclosures: Mapping[str, bytes],
     slots: Mapping[str, Any],
 ) -> Statement:
+    """These parts as one statement; nothing is checked."""
     return Statement(
         iss=claims.iss,
         jti=claims.jti,
