@@ -103,6 +103,7 @@ class FakeNode:
             Route("/api/picture", read(self._picture)),
             Route("/api/statements", read(lambda r, b: {"items": self.items})),
             Route("/api/statements/{jti}/withdraw", read(self._withdraw), methods=["POST"]),
+            Route("/api/statements/{jti}/handle", read(self._handle), methods=["POST"]),
             Route("/api/statements/{jti}/explain", read(self._explain)),
             Route("/api/reports", read(self._report), methods=["POST"]),
             Route("/api/links", read(lambda r, b: {"links": story.links()})),
@@ -138,6 +139,20 @@ class FakeNode:
             item.update(slots={}, footprint=None, marking=None)
         released = [r for r in item["released"] if r["op"] == "release"]
         item["released"] += [{**r, "op": "withdraw", "applied": True} for r in released]
+        self.versions["statements"] += 1
+        return item
+
+    def _handle(self, request: Request, body: Any) -> Any:
+        item = next(i for i in self.items if i["jti"] == request.path_params["jti"])
+        step, now_us = body["step"], self.now_us()
+        item["handling"] |= {
+            "acknowledge": {
+                "acknowledged_by": USER, "acknowledged_us": now_us, "acknowledged_ver": item["ver"],
+            },
+            "take": {"owner": USER, "owner_us": now_us},
+            "let-go": {"owner": None, "owner_us": None},
+            "due": {"due_us": body["due_us"]},
+        }[step]  # fmt: skip
         self.versions["statements"] += 1
         return item
 

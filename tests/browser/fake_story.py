@@ -55,6 +55,11 @@ def drift_evidence(start_us: int, lat: float, lon: float) -> list[dict[str, Any]
     return rows
 
 
+UNHANDLED = dict.fromkeys(
+    ("acknowledged_by", "acknowledged_us", "acknowledged_ver", "owner", "owner_us", "due_us")
+)
+
+
 def statement(
     iss: str,
     kind: str,
@@ -80,7 +85,7 @@ def statement(
     return {
         "iss": iss, "jti": str(uuid.uuid4()), "ver": 1, "kind": kind, "marking": marking,
         "onward": "ask", "exercise": exercise, "state": "standing", "purged": False, "own": own,
-        "received_at_us": at_us + 95_000_000, "slots": {**held, **slots},
+        "handling": dict(UNHANDLED), "received_at_us": at_us + 95_000_000, "slots": {**held, **slots},
         "footprint": point if place == "exact" else _outline(cells[f"place.{place}"][0]),
         "provenance": {
             "said_by": iss, "organisation": ORGANISATIONS[iss], "signature": "checked",

@@ -239,3 +239,31 @@ def test_what_others_wrote_is_shown_as_text(page: Page, serving: Serving) -> Non
     page.locator("li", has_text="<b>bold</b>").locator("button").click()
     expect(page.locator(".right h1")).to_have_text(evil)
     assert page.locator("li img, .right img, .right h1 b").count() == 0
+
+
+def test_an_alert_asks_until_somebody_has_acknowledged_it(
+    page: Page, serving: Serving, tmp_path: Path
+) -> None:
+    item = partner_alert(serving.node.now_us(), "Silence: mmsi:230111000")
+    serving.node.add(item)
+    todo = page.get_by_role("button", name="To do")
+    todo.click()
+    row = page.locator("li", has_text="Silence: mmsi:230111000")
+    expect(row.get_by_title("Not acknowledged")).to_be_visible()
+    # it closes and is withdrawn before anybody came: it still asks
+    serving.node.items[0]["state"] = "withdrawn"
+    serving.node.versions["statements"] += 1
+    expect(row.locator(".chip", has_text="withdrawn")).to_be_visible()
+    row.locator("button[data-jti]").click()
+    panel = page.locator(".right")
+    expect(panel).to_contain_text("Nobody has acknowledged this")
+    page.keyboard.press("a")
+    expect(panel).to_contain_text(f"Acknowledged by {USER}")
+    expect(row).to_have_count(0)
+    panel.get_by_role("button", name="Take it").click()
+    expect(panel).to_contain_text(f"{USER} has it")
+    panel.get_by_label("Set a time").select_option(label="in 30 min")
+    expect(panel).to_contain_text("Due in ")
+    page.get_by_role("button", name="Mine").click()
+    expect(row).to_contain_text(USER)
+    shot(page, "handled", tmp_path)

@@ -17,6 +17,7 @@ from samsyn.channels.door import Door
 from samsyn.desk.diary import Diary
 from samsyn.desk.drafts import ReportForm
 from samsyn.desk.findings import FindingStore
+from samsyn.desk.handling import HandlingStore
 from samsyn.desk.pen import Pen
 from samsyn.statements.store import StatementStore
 from samsyn.tracks.table import TrackTable
@@ -52,6 +53,7 @@ class Desk:
         findings: FindingStore,
         pen: Pen,
         diary: Diary,
+        handling: HandlingStore,
         tracks: TrackTable,
         zones: dict[str, Any],
         definitions: Mapping[str, Definition],
@@ -67,6 +69,7 @@ class Desk:
         self.findings = findings
         self.pen = pen
         self.diary = diary
+        self.handling = handling
         self.tracks = tracks
         self.zones = zones
         self.definitions = definitions

@@ -11,11 +11,12 @@ from samsyn.statements.marking import MARKINGS, rank
 Role = Literal["viewer", "duty", "release", "administrator"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
-Act = Literal["read", "report", "withdraw", "answer", "policy", "administer"]
+Act = Literal["read", "report", "handle", "withdraw", "answer", "policy", "administer"]
 
 MAY: Final[Mapping[Act, frozenset[Role]]] = {
     "read": frozenset(ROLES),  # the picture, statements, findings, explanations: within the clearance
     "report": frozenset({"duty", "release"}),  # sign in the organisation's name
+    "handle": frozenset({"duty", "release"}),  # acknowledge, own, set a time
     "withdraw": frozenset({"release"}),
     "answer": frozenset({"release"}),  # requests of partners: consent, refusal
     "policy": frozenset({"release", "administrator"}),  # preview, propose, approve, reject

@@ -18,6 +18,7 @@ from samsyn.base.errors import InputError
 from samsyn.desk.accounts import Account
 from samsyn.desk.desk import Desk
 from samsyn.desk.drafts import ReportForm
+from samsyn.desk.handling import known_step
 from samsyn.desk.items import item
 from samsyn.desk.rights import Forbidden, cleared
 from samsyn.observations.craft import craft_key
@@ -122,6 +123,15 @@ class Seat:
         self._desk.pen.withdraw(jti, purge=purge, why=why, by=self._account.user)
         return self.item(jti)
 
+    def handle(self, jti: str, step: str, due_us: int | None) -> dict[str, Any] | None:
+        """Acknowledge a statement, take it, let it go, or say by when. Raises `InputError`."""
+        self._account.require("handle")
+        stored = self._visible(jti)
+        if stored is None:
+            return None
+        self._desk.handling.step(jti, stored.ver, known_step(step), self._account.user, due_us)
+        return self.item(jti)
+
     def signed_in(self) -> None:
         self._desk.diary.write(self._account.user, "sign-in")
 
@@ -148,13 +158,14 @@ class Seat:
         desk = self._desk
         partners = desk.partners()
         own = stored.iss == desk.name
-        return item(
+        shown = item(
             stored,
             me=desk.name,
             organisations=partners.organisations,
             keys=partners.keys,
             deliveries=desk.door.delivered(stored.jti) if own else (),
         )
+        return {**shown, "handling": msgspec.to_builtins(desk.handling.get(stored.jti))}
 
     def _marking_of(self, finding: Finding, jti: str | None) -> str:
         """What a finding was signed as; else the strictest that it would be signed as."""

@@ -20,7 +20,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from samsyn.base.errors import LimitError, SamsynError
+from samsyn.base.errors import InputError, LimitError, SamsynError
 from samsyn.base.limits import REQUEST_BODY_BYTES, SESSION_AGE_S
 from samsyn.desk.desk import Desk, ReportForm
 from samsyn.desk.rights import Forbidden
@@ -128,6 +128,7 @@ class HomeApp:
             Route("/api/statements", read(lambda r, seat: {"items": seat.statements()})),
             Route("/api/statements/{jti}", read(lambda r, seat: seat.item(r.path_params["jti"]))),
             Route("/api/statements/{jti}/withdraw", write(self.withdraw), methods=["POST"]),
+            Route("/api/statements/{jti}/handle", write(self.handle), methods=["POST"]),
             Route("/api/statements/{jti}/explain", read(self.explain)),
             Route("/api/reports", write(self.report), methods=["POST"]),
             Route("/api/links", read(lambda r, seat: {"links": seat.links()})),
@@ -227,6 +228,12 @@ class HomeApp:
     def withdraw(self, body: Any, request: Request, seat: Seat) -> Any:
         why, purge = str(body.get("why", "")), body.get("purge", True) is not False
         return seat.withdraw(request.path_params["jti"], purge=purge, why=why)
+
+    def handle(self, body: Any, request: Request, seat: Seat) -> Any:
+        due_us = body.get("due_us")
+        if due_us is not None and not (type(due_us) is int and 0 <= due_us < 2**53):
+            raise InputError("due_us is no time", do="give microseconds since 1970, or null")
+        return seat.handle(request.path_params["jti"], str(body.get("step", "")), due_us)
 
     def explain(self, request: Request, seat: Seat) -> Any:
         return seat.explain(request.path_params["jti"], request.query_params.get("reader", ""))

@@ -264,6 +264,7 @@ class Node:
             findings=stores.findings,
             pen=stores.pen,
             diary=stores.diary,
+            handling=stores.handling,
             tracks=self._tracks,
             zones=self._zones_file,
             definitions=self._definitions,
@@ -318,4 +319,6 @@ class Node:
 
     def _versions(self) -> dict[str, int]:
         with self._changes_lock:
-            return dict(self._changes)
+            versions = dict(self._changes)
+        versions["statements"] += self.stores.handling.changes
+        return versions

@@ -18,9 +18,10 @@ from samsyn.base.settings import Home, Realm, Settings
 from samsyn.channels.door import Door
 from samsyn.channels.mirror import Mirror
 from samsyn.channels.outbox import Outbox
-from samsyn.desk import findings, policies, replays
+from samsyn.desk import findings, handling, policies, replays
 from samsyn.desk.diary import Diary
 from samsyn.desk.findings import FindingStore
+from samsyn.desk.handling import HandlingStore
 from samsyn.desk.pen import Pen
 from samsyn.desk.policies import Policies
 from samsyn.desk.refused import RefusedCounts
@@ -46,6 +47,7 @@ SCHEMAS = (
     findings.SCHEMA,
     replays.SCHEMA,
     policies.SCHEMA,
+    handling.SCHEMA,
 )
 
 
@@ -78,6 +80,7 @@ class Stores:
         self.diary = Diary(
             self.db, self.logs, node=self.me, realm=self.realm, keys=self.keys, clock=self.wall
         )
+        self.handling = HandlingStore(self.db, self.diary, self.clock)
         self.policies = Policies(self.db, self.diary, self.wall)
         self.refused = RefusedCounts(self.diary, self.wall)
         self.pen = Pen(

@@ -1,7 +1,7 @@
 // The home API of the node that served this page; no request goes anywhere else.
 import type { FeatureCollection } from 'geojson';
 import type {
-  Craft, Explanation, Finding, Item, Link, Picture, ReportForm, Text, User,
+  Craft, Explanation, Finding, Item, Link, Picture, ReportForm, Step, Text, User,
 } from './types';
 
 /** A reply that says no. `text` is the node's own explanation, in both languages, where it gave one. */
@@ -51,6 +51,8 @@ export const api = {
   craft: (domain: number, number: number) => ask<Craft>('GET', `/api/tracks/${domain}/${number}`),
   withdraw: (jti: string, purge: boolean, why: string) =>
     ask<Item>('POST', `/api/statements/${at(jti)}/withdraw`, { purge, why }),
+  handle: (jti: string, step: Step, due_us: number | null) =>
+    ask<Item>('POST', `/api/statements/${at(jti)}/handle`, { step, due_us }),
   explain: (jti: string, reader: string) =>
     ask<Explanation>('GET', `/api/statements/${at(jti)}/explain?reader=${at(reader)}`),
   report: (form: ReportForm) => ask<Item>('POST', '/api/reports', form),

@@ -5,13 +5,13 @@ import { fromAddress, toAddress, type MapPlace } from './address';
 import { craftText, type CraftId } from './craft';
 import { Live, type Note } from './live';
 import type { Zone } from './format';
-import { haystack, standing } from './statement';
-import type { Finding, Item, Link, Picture, ReportForm, User } from './types';
+import { asks, haystack, standing } from './statement';
+import type { Finding, Item, Link, Picture, ReportForm, Step, User } from './types';
 
 export type Tab = 'inbox' | 'findings' | 'partners' | 'feeds';
 export const TABS: Tab[] = ['inbox', 'findings', 'partners', 'feeds'];
-export type Filter = 'all' | 'open' | 'own' | 'partners' | 'withdrawn';
-export const FILTERS: Filter[] = ['all', 'open', 'own', 'partners', 'withdrawn'];
+export type Filter = 'all' | 'todo' | 'mine' | 'open' | 'own' | 'partners' | 'withdrawn';
+export const FILTERS: Filter[] = ['all', 'todo', 'mine', 'open', 'own', 'partners', 'withdrawn'];
 
 /** What the right-hand panel shows. */
 export type Shown =
@@ -174,11 +174,30 @@ class Desk {
     await this.#fetch('statements');
   }
 
+  async handle(jti: string, step: Step, dueUs: number | null = null): Promise<void> {
+    const changed = await this.#acting(() => api.handle(jti, step, dueUs));
+    this.items = this.items.map((item) => (item.jti === jti ? changed : item));
+  }
+
+  get mayHandle(): boolean {
+    return this.user?.role === 'duty' || this.user?.role === 'release';
+  }
+
+  /** Acknowledge what is open, or what the cursor is on. */
+  acknowledge(): void {
+    const item = this.selected ?? this.matching[this.cursor];
+    if (item && asks(item) && this.mayHandle) void this.handle(item.jti, 'acknowledge').catch(() => null);
+  }
+
   #matches(item: Item): boolean {
     const words = this.search.toLowerCase().split(/\s+/).filter(Boolean);
     const text = words.length ? haystack(item) : '';
     if (!words.every((word) => text.includes(word))) return false;
     switch (this.filter) {
+      case 'todo':
+        return asks(item);
+      case 'mine':
+        return item.handling.owner === this.user?.user;
       case 'open':
         return standing(item) === 'open';
       case 'own':

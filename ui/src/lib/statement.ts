@@ -55,6 +55,14 @@ export function standing(item: Item): Standing {
   return item.slots['body.state'] === 'closed' ? 'closed' : 'open';
 }
 
+/**
+ * Whether somebody must still look at it: every alert, and all that partners say, until it is acknowledged,
+ * also when it has closed or was withdrawn meanwhile.
+ */
+export function asks(item: Item): boolean {
+  return !item.handling.acknowledged_by && (item.kind === 'alert' || !item.own);
+}
+
 export interface HeldTime {
   rung: (typeof TIME_RUNGS)[number] | 'none';
   text: string;

@@ -82,6 +82,18 @@ export interface Released {
   applied: boolean;
 }
 
+/** How far our own people are with a statement. */
+export interface Handling {
+  acknowledged_by: string | null;
+  acknowledged_us: number | null;
+  acknowledged_ver: number | null;
+  owner: string | null;
+  owner_us: number | null;
+  due_us: number | null;
+}
+
+export type Step = 'acknowledge' | 'take' | 'let-go' | 'due';
+
 /** One statement as this node holds it. After a purge the slots are empty and the marking unknown. */
 export interface Item {
   iss: string;
@@ -98,6 +110,7 @@ export interface Item {
   slots: Record<string, unknown>;
   provenance: Provenance;
   released: Released[];
+  handling: Handling;
   footprint: Geometry | null;
 }
 
