@@ -24,6 +24,7 @@ from samsyn.base.errors import Refused
 from samsyn.exchange import tls
 from samsyn.exchange.card import Card
 from samsyn.exchange.listen import _GuardedProtocol
+from samsyn.exchange.roster import Standing
 from samsyn.exchange.signing import COVERED, Received, Signer, Verifier, audience
 from tests.exchange.nodes import PATIENCE_S, REALM, Node
 
@@ -234,6 +235,21 @@ def test_partner_that_was_removed(dk: Any) -> None:
     card = dk.card()
     assert send(card, dk.fi.request(card, "GET", CHECKPOINT)).status_code == 200
     dk.roster.remove("fi")
+    assert refused(card, dk.fi.request(card, "GET", CHECKPOINT))
+
+
+def test_partner_that_is_suspended_is_answered_as_a_stranger(dk: Any) -> None:
+    """From its next request on, also on a connection that was let in before."""
+    card = dk.card()
+    with httpx.Client(verify=tls.client_context(card.certificate), trust_env=False) as client:
+        assert client.send(dk.fi.request(card, "GET", CHECKPOINT)).status_code == 200
+        dk.roster.set_standing("fi", Standing("suspended", "", "", ""))
+        reply = client.send(dk.fi.request(card, "GET", CHECKPOINT))
+    assert (reply.status_code, reply.content) == REFUSAL
+    assert send(card, dk.se.request(card, "GET", CHECKPOINT)).status_code == 200
+    dk.roster.set_standing("fi", Standing("leaving", "", "", ""))  # it is to fetch what was withdrawn
+    assert send(card, dk.fi.request(card, "GET", CHECKPOINT)).status_code == 200
+    dk.roster.leave("fi")
     assert refused(card, dk.fi.request(card, "GET", CHECKPOINT))
 
 

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from samsyn.base.errors import SamsynError
 from samsyn.channels.given import Account, Given
-from samsyn.channels.leaf import Leaf, Withdraw, read_leaf
+from samsyn.channels.leaf import Leaf, Release, Widen, Withdraw, read_leaf
 from samsyn.channels.names import witness_name
 from samsyn.channels.reader import Cutter
 from samsyn.log.checkpoint import open_checkpoint
@@ -62,10 +62,16 @@ def audit_given(
 
 
 def audit_held(
-    origin: str, partner: str, logs: LogStore, statements: StatementStore, log_key: Ed25519PublicKey
+    origin: str,
+    partner: str,
+    logs: LogStore,
+    statements: StatementStore,
+    log_key: Ed25519PublicKey,
+    expired: Callable[[str, int], bool] = lambda *_: False,
 ) -> ChannelAudit:
     """A partner's channel as this node holds it: tree, head, and that what is held of each statement
-    is what the entries left of it: withdrawn is withdrawn, purged is gone, the rest is there."""
+    is what the entries left of it: withdrawn is withdrawn, purged is gone, the rest is there, unless
+    this node let it go itself (`expired`, by id and version)."""
     size, problems = _log(origin, logs, log_key)
     last: dict[str, Leaf] = {}
     for index in range(0, size, PAGE):
@@ -79,7 +85,8 @@ def audit_held(
             if not isinstance(last.get(leaf.id), Withdraw) or isinstance(leaf, Withdraw):
                 last[leaf.id] = leaf
     for jti, leaf in last.items():
-        problems += [f"{jti}: {p}" for p in _holding(jti, leaf, partner, statements)]
+        if not (isinstance(leaf, Release | Widen) and expired(jti, leaf.ver)):
+            problems += [f"{jti}: {p}" for p in _holding(jti, leaf, partner, statements)]
     return ChannelAudit(size, tuple(problems))
 
 

@@ -8,7 +8,7 @@ reader nothing of what it was not given.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -61,7 +61,9 @@ class Door:
     """The release side of one realm of a node.
 
     Without a policy nothing is released: what is queued waits for one. Withdrawals go out anyway.
-    tell: told of each tick that wrote entries, inside the tick's transaction.
+    tell: told of each tick that wrote entries, inside the tick's transaction. waiting: asked at each
+    tick for the readers to whom nothing new is released (suspended ones); they are told of
+    withdrawals all the same.
     """
 
     def __init__(
@@ -75,7 +77,9 @@ class Door:
         keys: NodeKeys,
         clock: Clock,
         tell: Callable[[Sequence[Written]], None] = lambda _: None,
+        waiting: Callable[[], Collection[str]] = tuple,
     ) -> None:
+        self._waiting = waiting
         self._tell = tell
         self._db = db
         self._statements = statements
@@ -86,7 +90,7 @@ class Door:
         self._keys = keys
         self._clock = clock
         self._account = Account(db)
-        self.frames = Frames(node=node, realm=realm, key=keys.log, clock=clock)
+        self.frames = Frames(node=node, realm=realm, key=keys.log, clock=clock, waiting=waiting)
         self._policy: Policy | None = None
         self._readers: dict[str, ReaderChannel] = {}
         # a crash may have come between a purge and the emptying of the write-ahead log
@@ -134,6 +138,7 @@ class Door:
                 is_ours=self._is_ours,
                 exercise=self._exercise,
                 now_us=now_us,
+                waiting=self._waiting(),
             )
             report = tick.run(acts, due)
             written = [self._write(reader, entries) for reader, entries in tick.channels.items()]

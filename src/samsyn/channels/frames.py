@@ -37,7 +37,10 @@ class _Past(NamedTuple):
 
 
 class Frames:
-    """The frames of one realm of a node. Thread-safe."""
+    """The frames of one realm of a node. Thread-safe.
+
+    waiting: asked at each step for the readers who are to get empty frames for now.
+    """
 
     def __init__(
         self,
@@ -46,7 +49,9 @@ class Frames:
         realm: Literal["actual", "exercise"],
         key: Ed25519PrivateKey,
         clock: Clock,
+        waiting: Callable[[], Collection[str]] = tuple,
     ) -> None:
+        self._waiting = waiting
         self._node = node
         self._realm: Literal["actual", "exercise"] = realm
         self._key = key
@@ -102,9 +107,10 @@ class Frames:
                 return self._state_of(lag, present, now_us)
 
             latest = {}
+            waiting = self._waiting()
             for reader in self._readers:
                 rows, packed = 0, EMPTY
-                if self._filter is not None:
+                if self._filter is not None and reader not in waiting:
                     found = self._filter.cut(reader, states, now_us)
                     rows, packed = found.height, body(found) if found.height else EMPTY
                 latest[reader] = seal(self._origin(reader), sequence, rows, packed, self._key)

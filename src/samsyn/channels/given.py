@@ -36,6 +36,9 @@ CREATE TABLE IF NOT EXISTS recalled (
 ) WITHOUT ROWID;
 """
 
+HELD_US: Final = 2**62
+"""When what waits for a suspended reader is due: when somebody says so."""
+
 Operation = Literal["release", "widen", "withdraw"]
 
 
@@ -197,9 +200,38 @@ class Account:
         )
         return row.fetchone() is not None
 
+    def held_back(self, reader: str) -> int:
+        """How many releases wait for a suspended reader."""
+        row = self._db.read().execute(
+            "SELECT count(*) FROM pending WHERE reader = ? AND not_before_us = ?", (reader, HELD_US)
+        )
+        return int(row.fetchone()[0])
+
+    def end_hold(self, reader: str, *, decide: bool) -> None:
+        """What was held back for a reader is decided at the next tick, or forgotten."""
+        of = (reader, HELD_US)
+        with self._db.write() as db:
+            if decide:
+                db.execute(
+                    "UPDATE pending SET not_before_us = 0 WHERE reader = ? AND not_before_us = ?", of
+                )
+            else:
+                db.execute("DELETE FROM pending WHERE reader = ? AND not_before_us = ?", of)
+
+    def held_by(self, reader: str) -> list[tuple[str, int]]:
+        """(jti, version) of what a reader was given and was not told to purge."""
+        last: dict[str, tuple[int, bool]] = {}
+        for _, jti, given in self.of_reader(reader):
+            last[jti] = given.ver, given.purge or last.get(jti, (0, False))[1]
+        return [(jti, ver) for jti, (ver, purged) in last.items() if not purged]
+
     def next_due_us(self) -> int | None:
         """When the next delay ends."""
-        row = self._db.read().execute("SELECT min(not_before_us) FROM pending").fetchone()
+        row = (
+            self._db.read()
+            .execute("SELECT min(not_before_us) FROM pending WHERE not_before_us < ?", (HELD_US,))
+            .fetchone()
+        )
         return int(row[0]) if row[0] is not None else None
 
 

@@ -59,9 +59,12 @@ class Outbox:
                 "INSERT INTO outbox (op, jti, ver, purge, reader) VALUES (?, ?, ?, ?, ?)", acts
             )
 
-    def waiting(self) -> int:
-        """How many acts wait."""
-        return int(self._db.read().execute("SELECT count(*) FROM outbox").fetchone()[0])
+    def waiting(self, reader: str | None = None) -> int:
+        """How many acts wait; those for one reader alone where it is named."""
+        row = self._db.read().execute(
+            "SELECT count(*) FROM outbox WHERE ? IS NULL OR reader = ?", (reader, reader)
+        )
+        return int(row.fetchone()[0])
 
 
 def take(db: sqlite3.Connection, limit: int, *, releases: bool = True) -> list[Queued]:

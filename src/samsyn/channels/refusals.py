@@ -193,6 +193,15 @@ class Refusals:
                 packed = msgspec.msgpack.encode(left) if left else None
                 db.execute("UPDATE refusal SET evidence = ? WHERE id = ?", (packed, id_))
 
+    def forget(self) -> None:
+        """Let the bytes of all evidence of this channel go; words and signed heads stay."""
+        with self._db.write() as db:
+            rows = db.execute("SELECT id, evidence FROM refusal WHERE log = ?", (self._log,)).fetchall()
+            for id_, evidence in rows:
+                left = _heads(_unpack(evidence)) if evidence else {}
+                packed = msgspec.msgpack.encode(left) if left else None
+                db.execute("UPDATE refusal SET evidence = ? WHERE id = ?", (packed, id_))
+
     def purged(self, jtis: Collection[str]) -> set[str]:
         """Which of these this partner has had purged, whether anything of them was held here or not."""
         rows = self._db.read().execute(

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from samsyn.channels.given import Account, Cut, Holding, Operation, Same
+from samsyn.channels.given import HELD_US, Account, Cut, Holding, Operation, Same
 from samsyn.channels.leaf import release_leaf, withdraw_leaf
 from samsyn.channels.outbox import Queued
 from samsyn.policy import Decision, Policy, facts_of
@@ -65,6 +65,7 @@ class Tick:
     size_of: entries that a reader's channel has before this tick.
     is_ours: whether a statement is this node's own; no other is released or withdrawn.
     exercise: the realm; statements of the other one never leave.
+    waiting: readers for whom nothing new is released now; what would be is held back.
     """
 
     def __init__(
@@ -77,7 +78,9 @@ class Tick:
         is_ours: Callable[[Stored], bool],
         exercise: bool,
         now_us: int,
+        waiting: Collection[str] = (),
     ) -> None:
+        self._waiting = waiting
         self._statements = statements
         self._account = account
         self._policy = policy
@@ -178,6 +181,9 @@ class Tick:
             if not decision.released:
                 if before is not None and before.ver < ver:
                     rows.append(self._take_back(jti, reader, before, purge=False))
+                continue
+            if reader in self._waiting:
+                self._delays.append((reader, jti, ver, HELD_US))
                 continue
             later_us = decision.not_before_us if decision.reason == "delayed" else decision.widens_us
             if later_us is not None:

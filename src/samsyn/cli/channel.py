@@ -59,6 +59,7 @@ def channel_export(
     """
     with Stores(home_of(root), realm) as stores:
         door, ours = _channel(stores, partner)
+        _check_served(stores, partner)
         header = channel_file.Header(stores.me, stores.realm, partner)
         with _written(out) as made:
             written = channel_file.export(ours, header, since, made)
@@ -116,6 +117,7 @@ def channel_receive(
             raise InputError(
                 f"this file is of {header.node}, who is no partner of ours", do="add the card first"
             )
+        _check_served(stores, card.name)
         mirror = stores.mirror(card)
         taken = channel_file.take(batches, mirror)
         note = mirror.cosigned()
@@ -168,6 +170,12 @@ def channel_cosign(root: Path, realm: Realm | None, note: Path, as_json: bool) -
     said = t("{name} has applied {applied} of {size} entries.", name=partner, applied=applied, size=size)
     told = {"partner": partner, "applied": applied, "size": size}
     Out(as_json).answer(told, lambda: line(said))
+
+
+def _check_served(stores: Stores, name: str) -> None:
+    """Raises `ConfigError` for a suspended partner: no way of carrying goes around that."""
+    if stores.roster.suspended(name):
+        raise ConfigError(f"{name} is suspended", do="to end that: samsyn partner resume")
 
 
 def _receipt_of(data: bytes, note: Path, stores: Stores) -> str:

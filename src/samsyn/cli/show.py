@@ -43,6 +43,8 @@ CODES: Final = frozenset(
         "release",
         "widen",
         "withdraw",
+        "suspended",
+        "leaving",
     }
 )
 

@@ -2,16 +2,39 @@
 
 The folder is the truth: a card that the CLI adds is known to the running node at the next request,
 a file that is taken away is a partner no longer. Nothing ever comes in by itself.
+
+    fi.card.json            a partner
+    fi.state.json           beside it: suspended, or about to leave
+    former/se.card.json     who was a partner; its old signatures can still be checked
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
 
 from samsyn.base import limits
 from samsyn.base.errors import ConfigError, Refused
 from samsyn.base.ids import is_node_name
 from samsyn.exchange.card import SUFFIX, Card, read_card
+
+STATE_SUFFIX: Final = ".state.json"
+
+
+class Standing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why a partner is not served as usual.
+
+    suspended: it gets the refusal that strangers get, and is not asked for anything. leaving: it can
+    still fetch what was withdrawn, and nothing else comes or goes. `at`: RFC 3339.
+    """
+
+    state: Literal["suspended", "leaving"]
+    at: str
+    by: str
+    why: str
 
 
 class Roster:
@@ -34,6 +57,16 @@ class Roster:
             raise Refused(
                 "own-name", f"{card.name} is this node's own name", do="ask the partner to rename"
             )
+        former = self._former(card.name)
+        if (
+            former.exists()
+            and read_card(former.read_bytes(), str(former)).fingerprint != card.fingerprint
+        ):
+            raise Refused(
+                "former-name",
+                f"{card.name} was a partner with other keys, and its channels are kept",
+                do="ask for a card with the old keys, or with another name",
+            )
         for other in self.all():
             if other.name == card.name:
                 if other.fingerprint != card.fingerprint:
@@ -48,11 +81,63 @@ class Roster:
                 )
         self.folder.mkdir(parents=True, exist_ok=True)
         card.write(self._path(card.name))
+        former.unlink(missing_ok=True)
+
+    def leave(self, name: str) -> None:
+        """Move a partner to the former ones: from the next request on it is a stranger.
+
+        Raises `ConfigError`.
+        """
+        self._check(name)
+        self._former(name).parent.mkdir(exist_ok=True)
+        self._path(name).replace(self._former(name))
+        self._state(name).unlink(missing_ok=True)
+
+    def former(self) -> list[Card]:
+        """The cards of former partners, by name. Raises `SamsynError` where one cannot be used."""
+        paths = sorted((self.folder / "former").glob(f"*{SUFFIX}"))
+        return [_read(path) for path in paths]
+
+    def standing(self, name: str) -> Standing | None:
+        """None for a partner that is served as usual. A file that cannot be read suspends."""
+        try:
+            return msgspec.json.decode(self._state(name).read_bytes(), type=Standing)
+        except FileNotFoundError:
+            return None
+        except (OSError, msgspec.DecodeError) as e:
+            return Standing("suspended", "", "", f"{self._state(name)} cannot be read: {e}")
+
+    def suspended(self, name: str) -> bool:
+        """Whether this partner is to be answered as a stranger."""
+        found = self.standing(name)
+        return found is not None and found.state == "suspended"
+
+    def waiting(self) -> frozenset[str]:
+        """Who is suspended or about to leave: nothing new is decided for them or fetched from them."""
+        paths = self.folder.glob(f"*{STATE_SUFFIX}")
+        return frozenset(path.name.removesuffix(STATE_SUFFIX) for path in paths)
+
+    def set_standing(self, name: str, standing: Standing | None) -> None:
+        """Durably; None: as usual again. Raises `ConfigError` where there is no such partner."""
+        self._check(name)
+        path = self._state(name)
+        if standing is None:
+            path.unlink(missing_ok=True)
+            return
+        half = path.with_name(path.name + ".part")
+        with half.open("wb") as f:
+            f.write(msgspec.json.format(msgspec.json.encode(standing), indent=2) + b"\n")
+            f.flush()
+            os.fsync(f.fileno())
+        half.replace(path)
+
+    def _check(self, name: str) -> None:
+        if not is_node_name(name) or not self._path(name).exists():
+            raise ConfigError(f"there is no partner {name!r}", where=str(self.folder))
 
     def remove(self, name: str) -> None:
         """Forget a partner: from the next request on it is a stranger. Raises `ConfigError`."""
-        if not is_node_name(name) or not self._path(name).exists():
-            raise ConfigError(f"there is no partner {name!r}", where=str(self.folder))
+        self._check(name)
         self._path(name).unlink()
 
     def get(self, name: str) -> Card | None:
@@ -86,6 +171,16 @@ class Roster:
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}{SUFFIX}"
+
+    def _state(self, name: str) -> Path:
+        return self.folder / f"{name}{STATE_SUFFIX}"
+
+    def _former(self, name: str) -> Path:
+        return self.folder / "former" / f"{name}{SUFFIX}"
+
+
+def _read(path: Path) -> Card:
+    return read_card(path.read_bytes(), str(path))
 
 
 def _secrets(card: Card) -> set[str]:

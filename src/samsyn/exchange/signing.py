@@ -186,6 +186,8 @@ class _Lookup(HTTPSignatureKeyResolver):
             card = self._roster.get(key_id)
         except SamsynError:
             card = None  # a card that cannot be used admits nobody; `Roster.all` tells the operator
+        if card is not None and self._roster.suspended(key_id):
+            card = None
         self.stranger = card is None
         return public_key(card.request_key) if card is not None else self._nobody
 

@@ -75,7 +75,7 @@ def _kept_head(stores: Stores, note: bytes) -> Part:
 def _realm(stores: Stores) -> list[Part]:
     realm = stores.realm
     parts = [_diary(stores)]
-    for card in stores.roster.all():
+    for card in [*stores.roster.all(), *stores.roster.former()]:
         given = audit_given(
             channel_origin(stores.me, realm, card.name),
             card.name,
@@ -92,9 +92,13 @@ def _realm(stores: Stores) -> list[Part]:
             stores.logs,
             stores.statements,
             public_key(card.log_key),
+            stores.expired.has,
         )
         parts.append(Part(realm, f"channel from {card.name}", held.size, held.problems))
     parts.append(_statements(stores))
+    expired = stores.expired.count()
+    if expired:
+        parts.append(Part(realm, "bodies that expired", expired, ()))
     return parts
 
 

@@ -79,13 +79,14 @@ class Node:
         Raises `SamsynError` where a partner's card cannot be used.
         """
         stores = self.stores
-        cards = stores.roster.all()
-        if (stores.policies.version(), cards) == self._standing:
+        cards, waiting = stores.roster.all(), stores.roster.waiting()
+        if (stores.policies.version(), cards, waiting) == self._standing:
             return
         self.policy_problem = self._load_policy()
-        self._standing = (stores.policies.version(), cards)  # a founding was made only now
+        # a founding was made only now
+        self._standing = (stores.policies.version(), cards, waiting)
         if self._pulls:
-            self._pulling.set(cards)
+            self._pulling.set([card for card in cards if card.name not in waiting])
         self._changed("links")
 
     def _load_policy(self) -> str:
@@ -139,8 +140,8 @@ class Node:
         stores.replays.abandon()
         self._warm()
         self._serve()
-        self._pulling.set(stores.roster.all())
-        self._pulls = True
+        self._standing, self._pulls = None, True
+        self._renew()
         self._intake.start(self._settings.feed)
         self._run(self._tick_on, "door")
 

@@ -34,7 +34,9 @@ from samsyn.policy import Policy
 from samsyn.policy import load as load_policy
 from samsyn.policy import parse as parse_policy
 from samsyn.policy import read_text as read_policy
+from samsyn.statements import expired
 from samsyn.statements import store as statement_store
+from samsyn.statements.expired import Expired
 from samsyn.statements.keys import load as load_keys
 from samsyn.statements.second import Second
 from samsyn.statements.store import StatementStore
@@ -42,6 +44,7 @@ from samsyn.subjects import KINDS
 
 SCHEMAS = (
     statement_store.SCHEMA,
+    expired.SCHEMA,
     log_store.SCHEMA,
     channels.SCHEMA,
     findings.SCHEMA,
@@ -73,6 +76,7 @@ class Stores:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.db = Database(home.ledger(self.realm), *SCHEMAS, connection=connection)
         self.statements = StatementStore(self.db)
+        self.expired = Expired(self.db)
         self.logs = LogStore(self.db)
         self.outbox = Outbox(self.db)
         self.findings = FindingStore(self.db)
@@ -101,8 +105,9 @@ class Stores:
         return self.settings.node.name
 
     def statement_keys(self) -> dict[str, Ed25519PublicKey]:
-        """Whose signatures this node can check: its partners' and its own."""
-        keys = {card.name: public_key(card.statement_key) for card in self.roster.all()}
+        """Whose signatures this node can check: its partners', present and former, and its own."""
+        cards = [*self.roster.former(), *self.roster.all()]
+        keys = {card.name: public_key(card.statement_key) for card in cards}
         return {**keys, self.me: self.keys.statement.public_key()}
 
     def door(self) -> Door:
@@ -115,6 +120,7 @@ class Stores:
             keys=self.keys,
             clock=self.clock,
             tell=self.diary.released,
+            waiting=self.roster.waiting,
         )
 
     def mirror(self, card: Card) -> Mirror:
