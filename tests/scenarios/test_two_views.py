@@ -20,7 +20,7 @@ from sd_jwt.verifier import SDJWTVerifier
 from samsyn.base.clock import SystemClock, parse_iso
 from samsyn.base.settings import Home, StandingOrder
 from samsyn.desk.drafts import ReportForm, alert_draft
-from samsyn.exchange import pull
+from samsyn.exchange import ask as asking
 from samsyn.exchange.card import Card
 from samsyn.exchange.signing import Signer
 from samsyn.exchange.tls import client_context
@@ -97,7 +97,7 @@ class Net:
 @pytest.fixture(scope="module")
 def net(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Net]:
     patch = pytest.MonkeyPatch()
-    read = pull._read
+    read = asking.read
 
     async def recorded(reply: httpx.Response, bytes_max: int) -> bytes:
         body = await read(reply, bytes_max)
@@ -106,7 +106,7 @@ def net(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Net]:
             Net.heard.append(str(reply.headers).encode() + body)
         return body
 
-    patch.setattr(pull, "_read", recorded)
+    patch.setattr(asking, "read", recorded)
     policies = {"dk": POLICY, "se": "", "fi": "", "no": ""}
     net = Net(homes(tmp_path_factory.mktemp("net"), policies))
     for node in net.nodes.values():

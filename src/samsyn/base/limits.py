@@ -53,6 +53,8 @@ FEED_QUEUE_BATCHES: Final = 64  # waiting between a feed and the watch; then the
 # tracks
 TRACKS: Final = 1_000_000  # craft held in the live table
 FRAME_EVERY_S: Final = 10  # of clock time between two frames of live tracks to a partner
+FRAME_REQUESTS_PER_MINUTE: Final = 60  # of one partner; they count among its requests, too
+FRAME_STALE_S: Final = 120  # after which the last frame of a partner is not shown any more
 FRAME_TRACKS: Final = 100_000  # tracks in one frame to or from a partner
 FRAME_BYTES: Final = 48 * MIB  # one such frame
 TRACK_TEXT_CHARACTERS: Final = 40  # a name or call sign in a frame

@@ -66,6 +66,7 @@ class FeedSettings(Struct, frozen=True):
     utc_offset: str = ""  # "+02:00": for a source that writes local times
     poll_s: float = 5.0  # for http
     silent_after_s: float = 60.0  # the feed itself counts as silent after this long
+    marking: str = ""  # of its live tracks towards partners; empty: node.default_marking
     begin: str = ""  # exercise only: span after the exercise's start at which a recording begins
 
     @property

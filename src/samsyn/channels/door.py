@@ -119,6 +119,7 @@ class Door:
     def close(self) -> None:
         """Release nothing from now on, to nobody; the channels stay readable."""
         self._policy = None
+        self.frames.set_policy(None, self._readers)
 
     def reader(self, name: str) -> ReaderChannel | None:
         """The channel of a reader; None where there is no such reader."""

@@ -20,6 +20,7 @@ from samsyn.desk.findings import FindingStore
 from samsyn.desk.handling import HandlingStore
 from samsyn.desk.pen import Pen
 from samsyn.statements.store import StatementStore
+from samsyn.tracks.partners import PartnerTracks
 from samsyn.tracks.table import TrackTable
 from samsyn.watch.definition import Definition
 
@@ -55,6 +56,7 @@ class Desk:
         diary: Diary,
         handling: HandlingStore,
         tracks: TrackTable,
+        partner_tracks: PartnerTracks,
         zones: dict[str, Any],
         definitions: Mapping[str, Definition],
         partners: Callable[[], Partners],
@@ -71,6 +73,7 @@ class Desk:
         self.diary = diary
         self.handling = handling
         self.tracks = tracks
+        self.partner_tracks = partner_tracks
         self.zones = zones
         self.definitions = definitions
         self.partners = partners

@@ -97,11 +97,16 @@ class Seat:
         """The latest state of one craft, with the age of what is shown."""
         if domain not in (1, 2) or not 0 <= number < 2**32:
             return None
-        found = self._desk.tracks.one(craft_key(domain, number))
-        return None if found is None else {k: _plain(v) for k, v in found.items()}
+        key = craft_key(domain, number)
+        ours = self._desk.tracks.one(key)
+        if ours is None or not self._desk.tracks.shows(np.array([key]), self._desk.now_us())[0]:
+            theirs = self._desk.partner_tracks.one(key)
+            if theirs is not None:
+                return {k: _plain(v) for k, v in theirs.items()}
+        return None if ours is None else {"partner": None, **{k: _plain(v) for k, v in ours.items()}}
 
     def frame(self, viewport: tuple[float, float, float, float]) -> bytes:
-        return frame(self._desk.tracks, viewport, self._desk.now_us())
+        return frame(self._desk.tracks, viewport, self._desk.now_us(), self._desk.partner_tracks)
 
     # acting
 

@@ -45,6 +45,26 @@ def explain(reason: str) -> tuple[str, str]:
 
 
 _WORDS: dict[str, tuple[str, str]] = {
+    "oversized-frame": (
+        "The partner's live tracks are more than is agreed. They are not shown.",
+        "Partnerns levande spår är fler än vad som är avtalat. De visas inte.",
+    ),
+    "malformed-frame": (
+        "The partner's live tracks cannot be read, or say what cannot be. They are not shown.",
+        "Partnerns levande spår går inte att läsa, eller säger något som inte kan vara. De visas inte.",
+    ),
+    "forged-frame": (
+        "The partner's live tracks are not signed by its key. They are not shown.",
+        "Partnerns levande spår är inte signerade med dess nyckel. De visas inte.",
+    ),
+    "another-readers-frame": (
+        "The partner sent live tracks that are of or for somebody else. They are not shown.",
+        "Partnern sände levande spår som är någon annans eller till någon annan. De visas inte.",
+    ),
+    "replayed-frame": (
+        "The partner sent live tracks that are older than those it sent before. They are not shown.",
+        "Partnern sände levande spår som är äldre än de den sände förut. De visas inte.",
+    ),
     "unreachable": (
         "The partner's node cannot be reached. It is tried again by itself.",
         "Partnerns nod kan inte nås. Nya försök görs av sig själva.",

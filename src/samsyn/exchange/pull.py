@@ -10,11 +10,8 @@ words, and tries again slowly, since only a person can mend it.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import logging
 import random
-import ssl
 import threading
 from collections.abc import Callable
 from typing import Protocol
@@ -26,17 +23,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from samsyn.base import limits
 from samsyn.base.clock import SECOND_US, Clock
 from samsyn.base.errors import Refused
-from samsyn.exchange.allowance import Allowance
+from samsyn.exchange.ask import Asker, run_until, trouble
 from samsyn.exchange.card import Card
 from samsyn.exchange.link import LinkState, State, explain
 from samsyn.exchange.serve import note_size
-from samsyn.exchange.signing import Signer
-from samsyn.exchange.tls import client_context
 
 log = logging.getLogger(__name__)
 
-IDLE_S = 5.0  # shorter than the server keeps an idle connection (listen.KEEP_ALIVE_S)
-LIVE_MARGIN_S = 15.0  # what a wake-up reply may take beyond the agreed wait
 OWN_RATE = limits.REQUESTS_PER_MINUTE * 9 // 10  # below what the partner allows
 ROUND_US_MIN = SECOND_US  # a round without news takes at least this, whatever the partner answers
 
@@ -80,11 +73,12 @@ class Puller:
     ) -> None:
         self.card = card
         self._mirror = mirror
-        self._signer = Signer(me, request_key, realm, wall)
+        self._asker = Asker(
+            card, me=me, request_key=request_key, realm=realm, wall=wall, per_minute=OWN_RATE
+        )
         self._clock = wall
         self._jitter = jitter
         self._changed = changed
-        self._pace = Allowance(OWN_RATE, wall.now_us())
         self._in_touch = False
         self._owes_cosignature = mirror.size > 0  # it may have been lost on its way when we stopped
         self._failures = 0
@@ -96,49 +90,20 @@ class Puller:
 
     def run(self, stop: threading.Event) -> None:
         """Pull until `stop` is set; returns promptly then, also out of a wait for the partner."""
-        asyncio.run(self._until(stop))
-
-    async def _until(self, stop: threading.Event) -> None:
-        loop = asyncio.get_running_loop()
-        pulling = asyncio.create_task(self._pull(stop))
-
-        def watch() -> None:
-            stop.wait()
-            with contextlib.suppress(RuntimeError):  # the loop has ended by itself
-                loop.call_soon_threadsafe(pulling.cancel)
-
-        threading.Thread(target=watch, name=f"stop-{self.card.name}", daemon=True).start()
-        await asyncio.gather(pulling, return_exceptions=True)
+        run_until(stop, self._pull(stop), self.card.name)
 
     async def _pull(self, stop: threading.Event) -> None:
-        async with httpx.AsyncClient(
-            base_url=f"https://{self.card.address}",
-            verify=client_context(self.card.certificate),
-            trust_env=False,  # no proxies, certificates or passwords from the surroundings
-            follow_redirects=False,
-            headers={"accept-encoding": "identity", "user-agent": "samsyn"},
-            timeout=httpx.Timeout(limits.CONNECT_WAIT_S, read=limits.LIVE_WAIT_S + LIVE_MARGIN_S),
-            limits=httpx.Limits(max_connections=1, keepalive_expiry=IDLE_S),
-        ) as client:
+        async with self._asker.client() as client:
             while not stop.is_set():
                 try:
                     await self._round(client, stop)
                     self._failures = 0
                     continue
-                except Refused as e:
-                    self._failed("refused", e.reason, str(e))
-                except (TimeoutError, httpx.ReadTimeout):
-                    self._failed("down", "slow-reply", "no whole reply in time")
-                except httpx.HTTPError as e:
-                    wrong = _certificate_error(e)
-                    self._failed(
-                        *(("refused", "wrong-certificate") if wrong else ("down", "unreachable")), str(e)
-                    )
-                except _Busy:
-                    self._failed("down", "busy", "the partner is busy")
-                except Exception:  # a link outlives our own faults (a full disk, say) and is retried
-                    log.exception("link to %s", self.card.name)
-                    self._failed("down", "own-fault", "")
+                except Exception as e:  # a link outlives our own faults (a full disk) and is retried
+                    found = trouble(e)
+                    if found is None:
+                        log.exception("link to %s", self.card.name)
+                    self._failed(*(found or ("down", "own-fault")), str(e))
                 self._clock.wait_until(self._clock.now_us() + self._back_off_us(), stop)
 
     async def _round(self, client: httpx.AsyncClient, stop: threading.Event) -> None:
@@ -147,11 +112,11 @@ class Puller:
         held = self._mirror.size
         waits = self._in_touch and not self._owes_cosignature
         path = f"/exchange/live?after={held}" if waits else "/exchange/checkpoint"
-        self._heard(_size(await self._ask(client, stop, "GET", path, limits.CHECKPOINT_BYTES)))
+        self._heard(_size(await self._asker.ask(client, stop, "GET", path, limits.CHECKPOINT_BYTES)))
         while self._state.their_size != self._mirror.size and not stop.is_set():
             before = self._mirror.size
             path = f"/exchange/entries?after={before}&limit={limits.BATCH_ENTRIES}"
-            self._mirror.receive(await self._ask(client, stop, "GET", path, limits.BATCH_BYTES))
+            self._mirror.receive(await self._asker.ask(client, stop, "GET", path, limits.BATCH_BYTES))
             if self._mirror.size == before:
                 raise Refused("no-progress", "the partner's channel changed but nothing came")
             self._owes_cosignature = True
@@ -168,35 +133,9 @@ class Puller:
         """Confirm what is applied; if it cannot be confirmed yet, that stays owed."""
         note = self._mirror.cosigned()
         if note is not None:
-            await self._ask(client, stop, "POST", "/exchange/cosign", limits.CHECKPOINT_BYTES, note)
+            path = "/exchange/cosign"
+            await self._asker.ask(client, stop, "POST", path, limits.CHECKPOINT_BYTES, note)
             self._owes_cosignature = False
-
-    async def _ask(
-        self,
-        client: httpx.AsyncClient,
-        stop: threading.Event,
-        method: str,
-        path: str,
-        bytes_max: int,
-        body: bytes = b"",
-    ) -> bytes:
-        """The body of a good reply. Raises `Refused`, `_Busy`, `TimeoutError`, `httpx.HTTPError`."""
-        while wait_us := self._pace.take(self._clock.now_us()):
-            if not self._clock.wait_until(self._clock.now_us() + wait_us, stop):
-                raise asyncio.CancelledError
-        request = client.build_request(method, path, content=body or None)
-        self._signer.sign(request, self.card, body)
-        async with asyncio.timeout(limits.REPLY_WAIT_S):
-            reply = await client.send(request, stream=True)
-            try:
-                if reply.status_code in (429, 503):
-                    raise _Busy
-                if reply.status_code != 200:
-                    reason = _REFUSALS.get(reply.status_code, "odd-reply")
-                    raise Refused(reason, f"the partner answers {reply.status_code} to {path}")
-                return await _read(reply, bytes_max)
-            finally:
-                await reply.aclose()
 
     def _heard(self, their_size: int) -> None:
         """Note what the partner says. A refused link stays refused until its batch is accepted."""
@@ -238,32 +177,8 @@ class Puller:
         return int(most_s * self._jitter.uniform(0.5, 1.0) * SECOND_US)
 
 
-_REFUSALS = {404: "not-accepted", 409: "not-taken"}
-
-
-class _Busy(Exception):
-    """The partner asks us to come back later."""
-
-
-async def _read(reply: httpx.Response, bytes_max: int) -> bytes:
-    body = bytearray()
-    async for piece in reply.aiter_raw():  # raw: nothing is unpacked, so nothing can swell
-        body += piece
-        if len(body) > bytes_max:
-            raise Refused("oversized-reply", f"a reply longer than {bytes_max} bytes")
-    return bytes(body)
-
-
 def _size(note: bytes) -> int:
     try:
         return note_size(note)
     except ValueError as e:
         raise Refused("odd-reply", "what should be a checkpoint is none") from e
-
-
-def _certificate_error(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False

@@ -5,6 +5,7 @@
     GET  /exchange/entries?after=&limit= a batch
     POST /exchange/cosign                a cosignature: applied up to there
     GET  /exchange/live?after=           the checkpoint, as soon as its size is not `after`, or later
+    GET  /exchange/frame?after=          the newest frame of live tracks, once it is above `after`
 
 Which channel is decided by who signed the request; no path, parameter or header names one. Whoever is
 not a partner, or cannot show it, or asks for what is not there, gets one and the same reply, so the
@@ -30,6 +31,7 @@ from starlette.types import Receive, Scope, Send
 from samsyn.base import limits
 from samsyn.base.clock import Clock
 from samsyn.base.errors import Refused, SamsynError
+from samsyn.channels.frame import frame_sequence
 from samsyn.exchange.allowance import Allowance
 from samsyn.exchange.bell import Bell
 from samsyn.exchange.card import Card
@@ -52,6 +54,7 @@ class Channel(Protocol):
     def checkpoint(self) -> bytes: ...
     def entries(self, after: int, limit: int) -> bytes: ...
     def cosign(self, note: bytes) -> None: ...
+    def frame(self) -> bytes: ...
 
 
 def partner_routes(
@@ -92,6 +95,7 @@ def partner_routes(
             Route("/exchange/entries", gate.answer(gate.entries), methods=["GET"]),
             Route("/exchange/cosign", gate.answer(gate.cosign), methods=["POST"]),
             Route("/exchange/live", gate.answer(gate.live), methods=["GET"]),
+            Route("/exchange/frame", gate.answer(gate.frame), methods=["GET"]),
         ],
         exception_handlers={404: _no_such_thing, 405: _no_such_thing},
         lifespan=lifespan,
@@ -118,8 +122,8 @@ class _Gate:
         self._clock = clock
         self._bell = bell
         self._cosigned = cosigned
-        self._allowances: dict[str, Allowance] = {}
-        self._waiting: Counter[str] = Counter()
+        self._allowances: dict[tuple[str, str], Allowance] = {}
+        self._waiting: Counter[tuple[str, str]] = Counter()
         self._threads = ThreadPoolExecutor(CHANNEL_THREADS, thread_name_prefix="channel")
 
     def close(self) -> None:
@@ -140,7 +144,7 @@ class _Gate:
                 log.exception("could not judge a request")
                 return _refusal()
             if admitted is None:
-                return Response(b'{"error":"too many requests"}', 429, _HEADERS)
+                return _too_many()
             try:
                 return await handler(request, *admitted)
             except ValueError:  # the query is not as it must be
@@ -164,19 +168,24 @@ class _Gate:
         async with asyncio.timeout(limits.REQUEST_READ_S):
             body = await _body(request)
         self._verifier.check_body(received, caller, body)
-        now_us = self._clock.now_us()
-        allowance = self._allowances.get(caller.partner)
-        if allowance is None:
-            allowance = Allowance(limits.REQUESTS_PER_MINUTE, now_us)
-            self._allowances[caller.partner] = allowance
-        if allowance.take(now_us):
-            self._refused(caller.partner, "request", "too-many-requests")
+        if not self._may(caller.partner, "request", limits.REQUESTS_PER_MINUTE):
             return None
         self._verifier.spend(caller)
         channel = await self._in_thread(self._channel_for, caller.partner)
         if channel is None or channel.name != caller.partner:
             raise Refused("no-channel", "there is no channel of that name", where=caller.partner)
         return channel, body
+
+    def _may(self, partner: str, what: str, per_minute: int) -> bool:
+        """Whether a partner may do once more what it may do `per_minute` times."""
+        now_us = self._clock.now_us()
+        allowance = self._allowances.get((partner, what))
+        if allowance is None:
+            allowance = self._allowances[partner, what] = Allowance(per_minute, now_us)
+        if allowance.take(now_us):
+            self._refused(partner, "request", "too-many-requests")
+            return False
+        return True
 
     async def _in_thread(self, work: Callable[..., T], *given: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *given)
@@ -202,25 +211,43 @@ class _Gate:
 
     async def live(self, request: Request, channel: Channel, _body: bytes) -> Response:
         (after,) = _query(request, "after")
-        waits = self._waiting[channel.name] < limits.LIVE_WAITS
-        self._waiting[channel.name] += 1
-        try:
-            note = await self._changed(channel, after, limits.LIVE_WAIT_S if waits else 0.0)
-        finally:
-            self._waiting[channel.name] -= 1
-        return _Reply(note, headers=_HEADERS_NOTE)
+        changed = await self._waited(
+            channel.name, "live", channel.checkpoint, lambda note: note_size(note) != after
+        )
+        return _Reply(changed, headers=_HEADERS_NOTE)
 
-    async def _changed(self, channel: Channel, after: int, wait_s: float) -> bytes:
-        """The channel's checkpoint, once its size is not `after` or `wait_s` have passed."""
+    async def frame(self, request: Request, channel: Channel, _body: bytes) -> Response:
+        (after,) = _query(request, "after")
+        if not self._may(channel.name, "frame", limits.FRAME_REQUESTS_PER_MINUTE):
+            return _too_many()
+        newer = await self._waited(
+            channel.name, "frame", channel.frame, lambda frame: frame_sequence(frame) > after
+        )
+        return _Reply(newer, headers=_HEADERS_BATCH)
+
+    async def _waited(
+        self, partner: str, what: str, look: Callable[[], bytes], is_news: Callable[[bytes], bool]
+    ) -> bytes:
+        """What `look` gives, once that is news or the wait is over; at once where too many wait."""
+        wait_s = limits.LIVE_WAIT_S if self._waiting[partner, what] < limits.LIVE_WAITS else 0.0
+        self._waiting[partner, what] += 1
+        try:
+            return await self._changed(look, is_news, wait_s)
+        finally:
+            self._waiting[partner, what] -= 1
+
+    async def _changed(
+        self, look: Callable[[], bytes], is_news: Callable[[bytes], bool], wait_s: float
+    ) -> bytes:
         rings = self._bell.rings
-        note = await self._in_thread(channel.checkpoint)
+        found = await self._in_thread(look)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(wait_s):
-                while note_size(note) == after and not self._bell.closed:
+                while not is_news(found) and not self._bell.closed:
                     await self._bell.rung_after(rings)
                     rings = self._bell.rings
-                    note = await self._in_thread(channel.checkpoint)
-        return note
+                    found = await self._in_thread(look)
+        return found
 
 
 def _known(roster: Roster, name: str) -> bool:
@@ -257,6 +284,10 @@ class _Reply(Response):
         for begin in range(0, max(1, len(self.body)), step):
             piece, more = self.body[begin : begin + step], begin + step < len(self.body)
             await send({"type": "http.response.body", "body": piece, "more_body": more})
+
+
+def _too_many() -> Response:
+    return Response(b'{"error":"too many requests"}', 429, _HEADERS)
 
 
 def _refusal() -> Response:

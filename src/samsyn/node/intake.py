@@ -79,6 +79,7 @@ class Intake:
         wall: Clock,
         begin_us: int,
         tracks: TrackTable,
+        heard: Callable[[pl.DataFrame], None],
         store: ObservationStore,
         new_watch: Callable[[], Watch],
         orders: StandingOrders,
@@ -90,6 +91,7 @@ class Intake:
         self._wall = wall
         self._begin_us = begin_us
         self._tracks = tracks
+        self._heard = heard
         self._store = store
         self._new_watch = new_watch
         self._watch = new_watch()  # of all live feeds together
@@ -114,6 +116,7 @@ class Intake:
             rows = self._store.scan(start_us, end_us, names).sort("time_us").collect()
             if rows.height:
                 self._tracks.update(rows)
+                self._heard(rows)
                 self._orders.take(self._watch.feed(rows))
             start_us = end_us
 
@@ -230,6 +233,7 @@ class Intake:
         """Keep and watch a batch. Of a recording begun before a restart, what is on disk already is
         watched again, as the first time, and not kept twice."""
         self._tracks.update(batch)
+        self._heard(batch)
         new = batch.filter(pl.col("time_us") > source.kept_us) if source.kept_us >= 0 else batch
         self._store.append(new)
         if _recording(source.settings):

@@ -1,4 +1,4 @@
-"""The pullers: one thread a partner, begun and ended as cards come and go."""
+"""The pullers: two threads a partner, begun and ended as cards come and go."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 from samsyn.exchange.card import Card
 from samsyn.exchange.pull import Puller
+from samsyn.exchange.pull_frames import FramePuller
 from samsyn.node.stores import Stores
+from samsyn.tracks.partners import PartnerTracks
 
 STOP_S = 10
 
@@ -17,15 +19,18 @@ STOP_S = 10
 class _Link(NamedTuple):
     card: Card
     puller: Puller
+    frames: FramePuller
     stop: threading.Event
-    thread: threading.Thread
+    threads: Sequence[threading.Thread]
 
 
 class Links:
-    """What fetches from the partners. `changed` is called when something came or a link turned."""
+    """What fetches from the partners: their channels, and into `tracks` their live tracks. `changed` is
+    called when something came or a link turned."""
 
-    def __init__(self, stores: Stores, changed: Callable[[], None]) -> None:
+    def __init__(self, stores: Stores, tracks: PartnerTracks, changed: Callable[[], None]) -> None:
         self._stores = stores
+        self._tracks = tracks
         self._changed = changed
         self._links: dict[str, _Link] = {}
 
@@ -37,7 +42,9 @@ class Links:
         for link in ended:
             link.stop.set()
         for link in ended:  # two pullers must not write one mirror
-            link.thread.join(STOP_S)
+            for thread in link.threads:
+                thread.join(STOP_S)
+            self._tracks.drop(link.card.name)
         for name in wanted.keys() - self._links.keys():
             self._links[name] = self._begin(wanted[name])
 
@@ -45,6 +52,11 @@ class Links:
         """The one that pulls from a partner; None where none does."""
         link = self._links.get(partner)
         return link.puller if link else None
+
+    def refused_tracks(self, partner: str) -> str | None:
+        """Why the newest live tracks of a partner were refused; None where they were not."""
+        link = self._links.get(partner)
+        return link.frames.refused if link else None
 
     def stop(self) -> None:
         self.set(())
@@ -61,7 +73,21 @@ class Links:
             jitter=random.Random(),  # noqa: S311  only so that nodes do not all come at once
             changed=self._changed,
         )
+        frames = FramePuller(
+            card,
+            stores.frame_mirror(card, self._tracks),
+            me=stores.me,
+            request_key=stores.keys.request,
+            realm=stores.realm,
+            wall=stores.wall,
+            jitter=random.Random(),  # noqa: S311  as above
+            changed=self._changed,
+        )
         stop = threading.Event()
-        thread = threading.Thread(target=puller.run, args=(stop,), name=f"pull-{card.name}", daemon=True)
-        thread.start()
-        return _Link(card, puller, stop, thread)
+        threads = [
+            threading.Thread(target=work, args=(stop,), name=f"{what}-{card.name}", daemon=True)
+            for what, work in (("pull", puller.run), ("tracks", frames.run))
+        ]
+        for thread in threads:
+            thread.start()
+        return _Link(card, puller, frames, stop, threads)

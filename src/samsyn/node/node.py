@@ -9,14 +9,16 @@ from typing import Any
 
 import msgspec
 
-from samsyn.base.clock import ExerciseClock
+from samsyn.base.clock import SECOND_US, ExerciseClock
 from samsyn.base.encoding import from_json
 from samsyn.base.errors import ConfigError, InputError, SamsynError
-from samsyn.base.settings import FeedSettings, split_address
+from samsyn.base.settings import FeedSettings, Settings, split_address
+from samsyn.channels.frame import STEP_US
 from samsyn.desk.desk import Desk, Partners
 from samsyn.desk.replays import Replay
 from samsyn.desk.standing import StandingOrders
 from samsyn.exchange.bell import Bell
+from samsyn.exchange.link import explain
 from samsyn.exchange.listen import Listener, serve
 from samsyn.exchange.serve import partner_routes
 from samsyn.exchange.tls import server_context
@@ -27,6 +29,8 @@ from samsyn.node.intake import Intake, Source
 from samsyn.node.links import Links
 from samsyn.node.stores import Stores
 from samsyn.observations.store import ObservationStore
+from samsyn.statements.marking import MARKINGS
+from samsyn.tracks.partners import PartnerTracks
 from samsyn.tracks.table import TrackTable
 from samsyn.watch.definition import discover as discover_detectors
 from samsyn.watch.runner import Watch
@@ -35,6 +39,7 @@ from samsyn.watch.zones import Zone, load_zones
 log = logging.getLogger("samsyn.node")
 
 TICK_S = 0.5
+FRAMES_US_MIN = SECOND_US  # between two frames, however fast an exercise runs
 NO_ZONES = {"type": "FeatureCollection", "features": []}
 WEB = Path(__file__).resolve().parent.parent / "interfaces" / "web"
 
@@ -60,7 +65,9 @@ class Node:
         self._standing: object = None  # policy and partners as they were taken up last
         self._pulls = False
         self._renew()
-        self._pulling = Links(stores, lambda: self._changed("statements", "links"))
+        exercise = stores.realm == "exercise"
+        self._partner_tracks = PartnerTracks(stores.wall, stores.clock, exercise=exercise)
+        self._pulling = Links(stores, self._partner_tracks, lambda: self._changed("statements", "links"))
         self._threads: list[threading.Thread] = []
         self._servers: list[Listener] = []
         self._tracks = TrackTable()
@@ -68,7 +75,9 @@ class Node:
         self._zones: list[Zone] = load_zones(zones)
         self._zones_file = from_json(zones.read_bytes()) if zones.is_file() else NO_ZONES
         self._definitions = {name: d for name, (d, _) in discover_detectors().items()}
+        self._markings = _markings(self._settings)
         self._intake = self._make_intake()
+        self._door.frames.mark(self._marking)
         self.desk = self._make_desk()
 
     # building
@@ -125,6 +134,7 @@ class Node:
             wall=stores.wall,
             begin_us=self._settings.exercise.start_us() or clock.now_us(),
             tracks=self._tracks,
+            heard=self._door.frames.take,
             store=ObservationStore(stores.home.observations(stores.realm)),
             new_watch=self._new_watch,
             orders=orders,
@@ -144,6 +154,7 @@ class Node:
         self._renew()
         self._intake.start(self._settings.feed)
         self._run(self._tick_on, "door")
+        self._run(self._cut_on, "frames")
 
     def stop(self) -> None:
         self._stop.set()
@@ -225,6 +236,26 @@ class Node:
         if report.entries or report.decided:
             self._changed("statements", "links")
 
+    def _cut_on(self) -> None:
+        """At every step of the clock a frame of live tracks for each reader, whatever was heard."""
+        frames, clock, wall = self._door.frames, self.stores.clock, self.stores.wall
+        going = True
+        while going:
+            began_us = wall.now_us()
+            try:
+                if frames.cut():
+                    self._bell.ring()
+            except Exception:  # the next step must come; until then the last frames stand
+                log.exception("the frames of live tracks could not be cut")
+            wall.wait_until(began_us + FRAMES_US_MIN, self._stop)
+            going = clock.wait_until((clock.now_us() // STEP_US + 1) * STEP_US, self._stop)
+
+    def _marking(self, feed: str) -> str | None:
+        """That of a feed's live tracks; None for a feed that this node does not have."""
+        if any(source.settings.name == feed for source in list(self._intake.sources)):
+            return self._markings.get(feed, self._settings.node.default_marking)
+        return self._markings.get(feed)
+
     # replay
 
     def _replay(self, asked: Replay) -> None:
@@ -267,6 +298,7 @@ class Node:
             diary=stores.diary,
             handling=stores.handling,
             tracks=self._tracks,
+            partner_tracks=self._partner_tracks,
             zones=self._zones_file,
             definitions=self._definitions,
             partners=self._partners,
@@ -294,6 +326,12 @@ class Node:
             if puller is None:
                 continue
             state = puller.state()
+            tracks_refused = self._pulling.refused_tracks(card.name)
+            if tracks_refused and not state.refused:
+                en, sv = explain(tracks_refused)
+                state = msgspec.structs.replace(
+                    state, state="refused", refused_reason=tracks_refused, en=en, sv=sv
+                )
             sent, applied = self._door.applied(card.name)
             made.append(
                 {
@@ -323,3 +361,16 @@ class Node:
             versions = dict(self._changes)
         versions["statements"] += self.stores.handling.changes
         return versions
+
+
+def _markings(settings: Settings) -> dict[str, str]:
+    """The marking of each feed's live tracks. Raises `ConfigError` for one that is none."""
+    made = {feed.name: feed.marking or settings.node.default_marking for feed in settings.feed}
+    for feed, marking in made.items():
+        if marking not in MARKINGS:
+            raise ConfigError(
+                f"{marking!r} is no marking",
+                where=f"config.toml: feed {feed}",
+                do="use " + ", ".join(MARKINGS),
+            )
+    return made

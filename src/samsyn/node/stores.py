@@ -16,6 +16,7 @@ from samsyn.base.database import Database
 from samsyn.base.errors import ConfigError
 from samsyn.base.settings import Home, Realm, Settings
 from samsyn.channels.door import Door
+from samsyn.channels.frame_mirror import FrameMirror
 from samsyn.channels.mirror import Mirror
 from samsyn.channels.outbox import Outbox
 from samsyn.desk import findings, handling, policies, replays
@@ -41,6 +42,7 @@ from samsyn.statements.keys import load as load_keys
 from samsyn.statements.second import Second
 from samsyn.statements.store import StatementStore
 from samsyn.subjects import KINDS
+from samsyn.tracks.partners import PartnerTracks
 
 SCHEMAS = (
     statement_store.SCHEMA,
@@ -138,6 +140,16 @@ class Stores:
             clock=self.clock,
             verify=self.second.verify_many,
             refused=self.refused.note,
+        )
+
+    def frame_mirror(self, card: Card, tracks: PartnerTracks) -> FrameMirror:
+        """What is taken of a partner's live tracks, and shown in `tracks`."""
+        return FrameMirror(
+            partner=card.name,
+            log_key=public_key(card.log_key),
+            me=self.me,
+            realm=self.realm,
+            tracks=tracks,
         )
 
     def policy(self) -> Policy:

@@ -13,6 +13,8 @@ from samsyn.base.limits import PICTURE_FRAME_TRACKS
 from samsyn.formats.codes import SQUAWK_EMERGENCY
 from samsyn.observations.craft import DOMAIN_SEA, NUMBER_MASK
 from samsyn.observations.schema import Emergency
+from samsyn.tracks.partners import PartnerTracks
+from samsyn.tracks.released import NO_CODE, NO_CRAFT
 from samsyn.tracks.state import AIR_SHOWN_US, SEA_SHOWN_US
 from samsyn.tracks.table import ABSENT_U8, TrackTable, domain_of
 
@@ -20,16 +22,21 @@ ON_GROUND: Final = 1
 EMERGENCY: Final = 2
 IMPLAUSIBLE: Final = 4
 EXERCISE: Final = 8
+FROM_PARTNER: Final = 16
 
 BoundingBox = tuple[float, float, float, float]  # west, south, east, north; degrees
 
 
-def frame(table: TrackTable, bbox: BoundingBox, now_us: int) -> bytes:
-    """An uncompressed Arrow IPC stream, one row a track, at most `limits.PICTURE_FRAME_TRACKS`.
+def frame(
+    table: TrackTable, bbox: BoundingBox, now_us: int, partners: PartnerTracks | None = None
+) -> bytes:
+    """An uncompressed Arrow IPC stream, one row a track, at most `limits.PICTURE_FRAME_TRACKS`: our own
+    tracks, and of partners' those whose craft is not among our own.
 
     domain UInt8 | number UInt32 | lat, lon Float32 deg | course_deg, speed_kn, altitude_ft Float32,
     NaN where absent | age_s Float32 since last heard | flags UInt8: ON_GROUND, EMERGENCY,
-    IMPLAUSIBLE, EXERCISE. A craft key does not fit a JavaScript number, hence domain and number.
+    IMPLAUSIBLE, EXERCISE, FROM_PARTNER. A craft key does not fit a JavaScript number, hence domain and
+    number; a partner's track whose craft is not told has number 0.
     """
     west, south, east, north = bbox
     view = table.viewport(
@@ -56,6 +63,40 @@ def frame(table: TrackTable, bbox: BoundingBox, now_us: int) -> bytes:
         "age_s": view.age_s,
         "flags": bits.astype(np.uint8),
     }
+    rows = pl.DataFrame(columns).filter(shown)
+    if partners is not None:
+        others = FROM_PARTNER | (EXERCISE if partners.exercise else 0)
+        rows = pl.concat([rows, _of_partners(partners.rows(), table, bbox, now_us, others)])
     out = io.BytesIO()
-    pl.DataFrame(columns).filter(shown).write_ipc_stream(out, compression="uncompressed")
+    rows.head(PICTURE_FRAME_TRACKS).rechunk().write_ipc_stream(out, compression="uncompressed")
     return out.getvalue()
+
+
+def _of_partners(
+    rows: pl.DataFrame, table: TrackTable, bbox: BoundingBox, now_us: int, flags: int
+) -> pl.DataFrame:
+    west, south, east, north = bbox
+    lat, lon = pl.col("lat"), pl.col("lon")
+    beside = (lon >= west) & (lon <= east) if west <= east else (lon >= west) | (lon <= east)
+    rows = rows.filter(lat.is_not_nan() & (lat >= south) & (lat <= north) & beside)
+    rows = rows.filter(~pl.Series(table.shows(rows["craft"].to_numpy(), now_us), dtype=pl.Boolean))
+    calls = pl.col("emergency").is_in([NO_CODE, int(Emergency.NONE), int(Emergency.MEDICAL)]).not_()
+    calls |= pl.col("squawk").is_in([int(code) for code in SQUAWK_EMERGENCY])
+    bits = (
+        pl.when(pl.col("on_ground") == 1).then(ON_GROUND).otherwise(0)
+        + pl.when(calls).then(EMERGENCY).otherwise(0)
+        + pl.when(pl.col("implausible") == 1).then(IMPLAUSIBLE).otherwise(0)
+        + flags
+    )
+    told = pl.col("craft") != NO_CRAFT
+    return rows.select(
+        "domain",
+        pl.when(told).then(pl.col("craft") & NUMBER_MASK).otherwise(0).cast(pl.UInt32).alias("number"),
+        lat.cast(pl.Float32),
+        lon.cast(pl.Float32),
+        "course_deg",
+        "speed_kn",
+        "altitude_ft",
+        ((now_us - pl.col("heard_us")) / SECOND_US).clip(0).cast(pl.Float32).alias("age_s"),
+        bits.cast(pl.UInt8).alias("flags"),
+    )

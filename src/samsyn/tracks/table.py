@@ -135,6 +135,13 @@ class TrackTable:
             columns = {name: column[at] for name, column in c.items()}
             return TrackState(feed, now_us, {"craft": keys[at], **columns})
 
+    def shows(self, craft: Array, now_us: int) -> Array:
+        """For each key whether its craft has a position here that is still shown."""
+        with self._lock:
+            slots = self._index.find(craft)
+            position_us, lat = self._columns["position_us"][slots], self._columns["lat"][slots]
+            return (slots >= 0) & ~np.isnan(lat) & shown(craft, position_us, now_us)
+
     def viewport(
         self,
         west: float,
