@@ -20,7 +20,7 @@ from samsyn.base.database import Database
 from samsyn.base.errors import ConfigError, InputError
 from samsyn.channels import given, outbox
 from samsyn.channels.frames import Frames
-from samsyn.channels.given import Account, Operation
+from samsyn.channels.given import Account, Holding, Operation
 from samsyn.channels.names import channel_origin
 from samsyn.channels.reader import Cutter, ReaderChannel
 from samsyn.channels.tick import Tick, TickReport
@@ -92,6 +92,7 @@ class Door:
         self._account = Account(db)
         self.frames = Frames(node=node, realm=realm, key=keys.log, clock=clock, waiting=waiting)
         self._policy: Policy | None = None
+        self._current: Callable[[], bool] = lambda: True
         self._readers: dict[str, ReaderChannel] = {}
         # a crash may have come between a purge and the emptying of the write-ahead log
         self._residue = True
@@ -100,10 +101,16 @@ class Door:
     def policy(self) -> Policy | None:
         return self._policy
 
-    def set_policy(self, policy: Policy | None, readers: Mapping[str, Ed25519PublicKey]) -> None:
+    def set_policy(
+        self,
+        policy: Policy | None,
+        readers: Mapping[str, Ed25519PublicKey],
+        current: Callable[[], bool] = lambda: True,
+    ) -> None:
         """Decide by `policy` from now on; None: by none, for a file that cannot be read.
 
-        `readers`: each reader's log key, which cosigns.
+        `readers`: each reader's log key, which cosigns. `current`: asked in each tick's transaction
+        whether this is still the policy in force; where it is not, what is queued waits for the next.
 
         Opens a channel, empty, for every reader, whether a rule names it or not: a reader without a
         rule cannot tell that from a reader with nothing to read. What was released stays released.
@@ -114,7 +121,7 @@ class Door:
             raise ConfigError(f"no key is known for {', '.join(strangers)}", do="add the partner's card")
         channels = {name: self._open(name, key) for name, key in sorted(readers.items())}
         self.frames.set_policy(policy, channels)
-        self._policy, self._readers = policy, channels
+        self._policy, self._readers, self._current = policy, channels, current
 
     def close(self) -> None:
         """Release nothing from now on, to nobody; the channels stay readable."""
@@ -127,8 +134,9 @@ class Door:
 
     def tick(self) -> TickReport:
         """Do what is queued and what is due: durable when this returns."""
-        now_us, policy = self._clock.now_us(), self._policy
+        now_us = self._clock.now_us()
         with self._db.write() as db:
+            policy = self._policy if self._current() else None
             acts = outbox.take(db, limits.TICK_STATEMENTS, releases=policy is not None)
             due = given.take_due(db, now_us, limits.TICK_STATEMENTS) if policy else []
             tick = Tick(
@@ -197,6 +205,10 @@ class Door:
                 )
             )
         return found
+
+    def holdings(self, jtis: Collection[str]) -> dict[str, dict[str, Holding]]:
+        """Where each reader stands with each of these statements; only those that were given any."""
+        return self._account.holdings(jtis)
 
     def applied(self, reader: str) -> tuple[int, int]:
         """Entries in a reader's channel, and how many of them it has cosigned as applied."""

@@ -13,6 +13,7 @@ from samsyn.cli.feed import feed, replay
 from samsyn.cli.language import Group, lang_option
 from samsyn.cli.node import init, up, user, verify
 from samsyn.cli.partner import partner
+from samsyn.cli.policy import policy
 from samsyn.cli.say import explain, say, statements, withdraw
 
 EPILOG = """\b
@@ -56,6 +57,7 @@ for command in (
     feed,
     replay,
     partner,
+    policy,
     channel,
     say,
     statements,

@@ -18,6 +18,7 @@ from samsyn.base.errors import ConfigError
 from samsyn.base.settings import Home, Realm
 from samsyn.cli.evidence import judge_file
 from samsyn.cli.language import Group, t, told
+from samsyn.cli.policy import tell_differing
 from samsyn.cli.show import (
     Out,
     aside,
@@ -124,7 +125,13 @@ def up(root: Path, realm: Realm | None, no_picture: bool, as_json: bool) -> None
     home = home_of(root)
     node = Node(Stores(home, realm), picture=not no_picture)
     node.start()
-    ready = {**node.desk.health(), **node.addresses(), "policy_problem": node.policy_problem}
+    differs = node.stores.file_differs()
+    ready = {
+        **node.desk.health(),
+        **node.addresses(),
+        "policy_problem": node.policy_problem,
+        "policy_file_differs": differs,
+    }
     if as_json:
         click.echo(orjson.dumps(ready))
     else:
@@ -137,6 +144,8 @@ def up(root: Path, realm: Realm | None, no_picture: bool, as_json: bool) -> None
             t("what is wrong with it"): told(ready["policy_problem"] or ""),
         }
         facts(t("Samsyn is up"), shown)
+        if differs:
+            tell_differing(home.policy)
         line(t("Stop it with Ctrl-C."))
     stopped.wait()
     node.stop()

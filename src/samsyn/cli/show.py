@@ -45,6 +45,9 @@ CODES: Final = frozenset(
         "withdraw",
         "suspended",
         "leaving",
+        "proposed",
+        "in-force",
+        "rejected",
     }
 )
 

@@ -13,7 +13,7 @@ import msgspec
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from samsyn.base.errors import ConfigError, InputError
+from samsyn.base.errors import ConfigError
 from samsyn.base.settings import to_toml_value
 from samsyn.desk.rights import CLEARANCE, Act, Forbidden, Role, cleared, may
 from samsyn.statements.marking import MARKINGS
@@ -101,13 +101,4 @@ def identify(path: Path, user: str, password: str) -> Account | None:
         _hasher.verify(account.password if account else _NOBODY, password)
     except (VerificationError, InvalidHashError):
         return None
-    return account
-
-
-def person(path: Path, user: str, password: str, act: Act) -> Account:
-    """Who asks for `act` outside the picture. Raises `InputError` for a wrong password, `Forbidden`."""
-    account = identify(path, user, password)
-    if account is None:
-        raise InputError("wrong user or password", where=user)
-    account.require(act)
     return account

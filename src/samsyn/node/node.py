@@ -101,10 +101,11 @@ class Node:
     def _load_policy(self) -> str:
         """Why no policy is in force, or "". Without one nothing new is released; what was released
         stays so, and can be withdrawn."""
-        readers = self.stores.readers()
+        readers, policies = self.stores.readers(), self.stores.policies
         try:
             self.stores.found()
-            self._door.set_policy(self.stores.policy(), readers)
+            version = policies.version()
+            self._door.set_policy(self.stores.policy(), readers, lambda: policies.version() == version)
         except (ConfigError, InputError) as e:
             log.error("%s; nothing is released until this is mended", e)
             self._door.set_policy(None, readers)  # what is signed meanwhile waits
@@ -231,6 +232,7 @@ class Node:
             self._release_nothing(str(e))
         report = self._door.tick()
         self.stores.refused.flush()
+        self.stores.forget()
         if report.entries:
             self._bell.ring()
         if report.entries or report.decided:

@@ -19,19 +19,22 @@ from samsyn.channels.door import Door
 from samsyn.channels.frame_mirror import FrameMirror
 from samsyn.channels.mirror import Mirror
 from samsyn.channels.outbox import Outbox
-from samsyn.desk import findings, handling, policies, replays
+from samsyn.desk import findings, handling, history, policies, replays
+from samsyn.desk.accounts import Account, load_accounts
 from samsyn.desk.diary import Diary
 from samsyn.desk.findings import FindingStore
 from samsyn.desk.handling import HandlingStore
+from samsyn.desk.history import FactHistory
 from samsyn.desk.pen import Pen
 from samsyn.desk.policies import Policies
 from samsyn.desk.refused import RefusedCounts
 from samsyn.desk.replays import Replays
+from samsyn.desk.review import Review
 from samsyn.exchange.card import Card, public_key
 from samsyn.exchange.roster import Roster
 from samsyn.log import store as log_store
 from samsyn.log.store import LogStore
-from samsyn.policy import Policy
+from samsyn.policy import Facts, Policy, facts_of
 from samsyn.policy import load as load_policy
 from samsyn.policy import parse as parse_policy
 from samsyn.policy import read_text as read_policy
@@ -39,8 +42,9 @@ from samsyn.statements import expired
 from samsyn.statements import store as statement_store
 from samsyn.statements.expired import Expired
 from samsyn.statements.keys import load as load_keys
+from samsyn.statements.reread import reread
 from samsyn.statements.second import Second
-from samsyn.statements.store import StatementStore
+from samsyn.statements.store import StatementStore, Stored
 from samsyn.subjects import KINDS
 from samsyn.tracks.partners import PartnerTracks
 
@@ -53,6 +57,7 @@ SCHEMAS = (
     replays.SCHEMA,
     policies.SCHEMA,
     handling.SCHEMA,
+    history.SCHEMA,
 )
 
 
@@ -88,6 +93,7 @@ class Stores:
         )
         self.handling = HandlingStore(self.db, self.diary, self.clock)
         self.policies = Policies(self.db, self.diary, self.wall)
+        self.history = FactHistory(self.db, self.statements, self.facts_of)
         self.refused = RefusedCounts(self.diary, self.wall)
         self.pen = Pen(
             self.db,
@@ -101,6 +107,7 @@ class Stores:
         )
         self.second = Second()
         self._lock: int | None = None
+        self._residue = False
 
     @property
     def me(self) -> str:
@@ -166,6 +173,30 @@ class Stores:
         """A policy's text, among the partners there are. Raises `ConfigError` with line and rule."""
         return parse_policy(text, name, partners=list(self.readers()), kinds=KINDS)
 
+    def facts_of(self, stored: Stored) -> Facts:
+        """What rules look at, of a statement that is held with its body."""
+        foreign = stored.iss != self.me or stored.received_from is not None
+        return facts_of(reread(stored.body or b""), stored.at_us, foreign=foreign)
+
+    def accounts(self) -> tuple[Account, ...]:
+        """The organisation's own people. Raises `ConfigError`."""
+        return load_accounts(self.home.accounts)
+
+    def review(self, door: Door) -> Review:
+        """Deciding on policies, with what `door` has given."""
+        return Review(
+            self.db,
+            policies=self.policies,
+            history=self.history,
+            statements=self.statements,
+            door=door,
+            outbox=self.outbox,
+            diary=self.diary,
+            clock=self.clock,
+            parse=self.parse,
+            facts_of=self.facts_of,
+        )
+
     def found(self) -> None:
         """Take the file into force where no policy ever was. Raises `ConfigError`; then none is."""
         if not self.policies.founded():
@@ -184,6 +215,12 @@ class Stores:
     def readers(self) -> dict[str, Ed25519PublicKey]:
         """Who has a channel here, with the key that cosigns it."""
         return {card.name: public_key(card.log_key) for card in self.roster.all()}
+
+    def forget(self) -> None:
+        """Let what was purged go from the copy for previews too; cheap where nothing was."""
+        self._residue = self.history.forget() or self._residue
+        if self._residue and self.db.checkpoint():
+            self._residue = False
 
     def take_lock(self) -> None:
         """One running node a realm. Raises `ConfigError` where there is one already."""
@@ -232,6 +269,7 @@ class Stores:
     ) -> None:
         try:
             self.refused.flush(all_of_them=True)
+            self.forget()
         finally:
             self.close()
 

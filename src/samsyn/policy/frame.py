@@ -8,7 +8,7 @@ combination that there is, and rows only look theirs up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -32,6 +32,7 @@ __all__ = [
     "fact_row",
     "fact_rows",
     "preview",
+    "rows_touched",
     "slot_bits",
     "slot_order",
     "slots_of",
@@ -138,6 +139,22 @@ def preview(old: Policy, new: Policy, facts: pl.DataFrame, now_us: int, examples
             )
         )
     return Preview(now_us=now_us, statements=len(facts), changes=tuple(changes))
+
+
+def rows_touched(
+    old: Policy, new: Policy, facts: pl.DataFrame, now_us: int, counts: Collection[str]
+) -> dict[str, Ints]:
+    """By reader, the rows of `facts` that `preview` counts under any of these names; none left out."""
+    history = History(facts)
+    before, after = Grouped(old, history, now_us), Grouped(new, history, now_us)
+    of_row, codes = dense(before.of_row * len(after.answers) + after.of_row)
+    found = {}
+    for reader in sorted({*old.partners, *new.partners}):
+        was, will = _answers(old, before, reader), _answers(new, after, reader)
+        pairs = (divmod(code, len(after.answers)) for code in codes.tolist())
+        touched = np.array([_compare(was[a], will[b]) in counts for a, b in pairs], dtype=np.bool_)
+        found[reader] = np.flatnonzero(touched[of_row])
+    return found
 
 
 def _answers(policy: Policy, grouped: Grouped, reader: str) -> list[Answer]:

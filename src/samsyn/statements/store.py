@@ -111,6 +111,14 @@ class StatementStore:
         )
         return [_stored(row) for row in rows]
 
+    def by_ids(self, ids: Collection[int]) -> list[Stored]:
+        """Those of the rows named by `Stored.id` that there are, in the order of arrival."""
+        rows = self._db.read().execute(
+            "SELECT * FROM statement WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
+            (to_json(list(ids)).decode(),),
+        )
+        return [_stored(row) for row in rows]
+
     def versions(self, jti: str) -> list[Stored]:
         """All versions held of a statement, lowest first."""
         return _versions(self._db.read(), jti)
