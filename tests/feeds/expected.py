@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -28,7 +29,7 @@ def sample(kind: str) -> Path:
     return found
 
 
-def read(kind: str, source: str, **settings: str) -> tuple[pl.DataFrame, FeedReport]:
+def read(kind: str, source: str, **settings: Any) -> tuple[pl.DataFrame, FeedReport]:
     """All rows of a file, and the report."""
     stream = open_feed(
         FeedSettings(name="try", kind=kind, source=source, **settings),

@@ -82,12 +82,16 @@ def test_sources_that_cannot_be_are_refused_at_once(tmp_path):
         ("ais_nmea", f"file:{tmp_path}/none.ais"),
         ("ais_nmea", "tcp:nowhere"),
         ("ais_nmea", "carrier-pigeon:7"),
+        ("ais_nmea", "tcp-listen:nowhere"),
         ("readsb", "tcp:127.0.0.1:1"),
         ("columns", "extract:none"),
         ("morse", f"file:{sample('readsb')}"),
     ):
         with pytest.raises(ConfigError):
             read(kind, source)
+    for place in ((91.0, 12.0), (55.0,)):
+        with pytest.raises(ConfigError, match="the place of '25/13' is none"):
+            read("asterix", f"file:{sample('asterix')}", sites={"25/13": place})
     with pytest.raises(ConfigError, match="no difference to UTC"):
         read("sbs", f"file:{sample('sbs')}", utc_offset="summer")
     with pytest.raises(ConfigError, match="no date"):
@@ -115,6 +119,7 @@ def test_recordings_are_recognised(data_dir):
         ("sea/nmea-sample.txt.gz", "ais_nmea"),
         ("air/rs1090_long_flight.csv.gz", "mode_s"),
         ("air/sdre_aircraft_1.json", "readsb"),
+        ("air/croatia_cat_034_048.pcap", "asterix"),
         ("air/traffic_readsb_trace_full_ac671b.json", "readsb_trace"),
         ("air/stonesoup_OpenSky_Plane_States.csv", "opensky"),
         ("air/traffic_quickstart.json.gz", "opensky"),

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import http.server
 import json
 import random
 import socket
 import threading
+import time
 import tracemalloc
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from samsyn.base.clock import ManualClock, SystemClock
 from samsyn.base.settings import FeedSettings
+from samsyn.feeds.report import FeedReport
 from samsyn.feeds.runner import FeedStream, open_feed
 from samsyn.feeds.source import pieces
 
@@ -199,6 +203,132 @@ def test_back_off_doubles_up_to_a_minute():
     assert clock.waits_s[:9] == [1, 2, 4, 8, 16, 32, 60, 60, 60]
     assert stream.report.refused["unreachable"] >= 9
     assert not stream.report.connected
+
+
+def free_port(kind: int = socket.SOCK_STREAM) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Reader:
+    """A feed read in a thread of its own."""
+
+    def __init__(self, kind: str, source: str) -> None:
+        self.stop = threading.Event()
+        self.stream = live(kind, source, self.stop)
+        self.rows = 0
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        for delivery in self.stream:
+            self.rows += delivery.batch.height
+
+    def until(self, done: Callable[[], bool]) -> None:
+        """Wait until something is so; fails after ten seconds."""
+        until = time.monotonic() + 10
+        while not done():
+            assert time.monotonic() < until, self.stream.report.refused
+            time.sleep(0.005)
+
+    def end(self) -> None:
+        self.stop.set()
+        self._thread.join(10)
+        assert not self._thread.is_alive()
+
+
+def test_others_call_a_port_of_ours_and_each_has_its_own_lines():
+    port = free_port()
+    reader = Reader("ais_nmea", f"tcp-listen:{port}")
+    reader.until(lambda: can_call(port))
+    with socket.create_connection(("127.0.0.1", port)) as one:
+        with socket.create_connection(("127.0.0.1", port)) as other:
+            one.sendall(GOOD[:30])
+            other.sendall(GOOD[:20])
+            reader.until(lambda: reader.stream.report.bytes >= 50)
+            one.sendall(GOOD[30:])
+            other.sendall(GOOD[20:] + GOOD[:10])
+            reader.until(lambda: reader.rows == 2)
+            assert reader.stream.report.connected
+        reader.until(lambda: reader.stream.report.refused["malformed"] == 1)  # the other's half line
+        one.sendall(GOOD)
+        reader.until(lambda: reader.rows == 3)
+    reader.until(lambda: not reader.stream.report.connected)
+    reader.end()
+    assert reader.stream.report.refused == {"malformed": 1}
+    assert len(reader.stream._decoders) == 1
+
+
+def can_call(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+        return True
+    return False
+
+
+def test_no_more_callers_than_may_be(monkeypatch):
+    monkeypatch.setattr("samsyn.feeds.sockets.limits.FEED_CALLERS", 2)
+    port = free_port()
+    reader = Reader("ais_nmea", f"tcp-listen:127.0.0.1:{port}")
+    reader.until(lambda: can_call(port))
+    reader.until(lambda: not reader.stream.report.connected)
+    calls = [socket.create_connection(("127.0.0.1", port)) for _ in range(2)]
+    for call in calls:
+        call.sendall(GOOD)
+    reader.until(lambda: reader.rows == 2)
+    with socket.create_connection(("127.0.0.1", port)) as third:
+        third.settimeout(10)
+        assert third.recv(1) == b""  # turned away: the others spoke just now
+    monkeypatch.setattr("samsyn.feeds.sockets.limits.FEED_CALLER_SILENT_S", 0.0)
+    with socket.create_connection(("127.0.0.1", port)) as fourth:
+        fourth.sendall(GOOD)
+        reader.until(lambda: reader.rows == 3)
+    for call in calls:
+        call.close()
+    reader.end()
+    assert reader.stream.report.refused["crowded"] == 2
+
+
+def test_a_port_that_is_taken_is_tried_again():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        reader = Reader("ais_nmea", f"tcp-listen:{taken.getsockname()[1]}")
+        reader.until(lambda: reader.stream.report.refused["unreachable"] >= 2)
+        reader.end()
+
+
+def test_datagrams_that_the_system_dropped_are_counted():
+    port = free_port(socket.SOCK_DGRAM)
+    stop, clock = threading.Event(), EagerClock()
+    settings = FeedSettings(name="x", kind="ais_nmea", source=f"udp:127.0.0.1:{port}")
+    report = FeedReport("x", "ais_nmea", settings.source)
+    coming = pieces(settings, report, clock, stop, apart=True)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        first = threading.Thread(target=_send, args=(port, stop), daemon=True)
+        first.start()
+        assert next(coming).ends
+        stop.set()
+        first.join(10)
+        stop.clear()
+        for _ in range(2_000):  # more than any buffer holds, while nobody reads
+            sender.sendto(bytes(32_000), ("127.0.0.1", port))
+        heard = 0
+        for piece in coming:
+            heard += piece.data == bytes(32_000)
+            if heard < 5:
+                sender.sendto(GOOD, ("127.0.0.1", port))
+            if piece.data == GOOD:
+                break
+    stop.set()
+    assert report.refused["dropped"] + heard == 2_000
+    assert report.refused["dropped"] > 100
+
+
+def test_a_multicast_group_is_joined():
+    port = free_port(socket.SOCK_DGRAM)
+    reader = Reader("asterix", f"udp:239.255.77.77:{port}")
+    reader.until(lambda: reader.stream.report.connected)
+    reader.end()
+    assert "unreachable" not in reader.stream.report.refused
 
 
 def test_datagrams():

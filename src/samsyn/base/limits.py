@@ -47,6 +47,9 @@ FEED_BATCH_ROWS: Final = 8_192  # rows of one batch of observations
 FEED_READ_BYTES: Final = 1 * MIB  # read from a source at once
 FEED_RECONNECT_S_MIN: Final = 1.0  # first wait after a source closed
 FEED_RECONNECT_S_MAX: Final = 60.0  # longest wait between two tries
+FEED_CALLERS: Final = 16  # connections to one feed's own port (tcp-listen) at once
+FEED_CALLER_SILENT_S: Final = 60.0  # silent for longer, one gives way when another calls
+FEED_DATAGRAM_BYTES: Final = 4 * MIB  # datagrams that wait; what is dropped is counted
 FEED_PROBLEMS_KEPT: Final = 100  # problems remembered word for word; all are counted
 FEED_QUEUE_BATCHES: Final = 64  # waiting between a feed and the watch; then the feed waits
 

@@ -61,9 +61,10 @@ class FeedSettings(Struct, frozen=True):
 
     name: str
     kind: str  # a folder of feeds/
-    source: str  # file:PATH, tcp:HOST:PORT, udp:HOST:PORT, http(s)://...
+    source: str  # file:PATH, tcp:HOST:PORT, tcp-listen:HOST:PORT, udp:HOST:PORT, http(s)://...
     date: str = ""  # "2013-11-12", or with a time: for a recording that carries no date
     utc_offset: str = ""  # "+02:00": for a source that writes local times
+    sites: dict[str, tuple[float, ...]] = {}  # radars by "SAC/SIC": latitude, longitude, metres
     poll_s: float = 5.0  # for http
     silent_after_s: float = 60.0  # the feed itself counts as silent after this long
     marking: str = ""  # of its live tracks towards partners; empty: node.default_marking
@@ -95,6 +96,17 @@ class FeedSettings(Struct, frozen=True):
             )
         ahead_us = int(found[2]) * HOUR_US + int(found[3]) * MINUTE_US
         return -ahead_us if found[1] == "-" else ahead_us
+
+    def checked_sites(self) -> dict[str, tuple[float, ...]]:
+        """`sites`, each with two numbers or three. Raises `ConfigError`."""
+        for name, place in self.sites.items():
+            if len(place) not in (2, 3) or abs(place[0]) > 90 or abs(place[1]) > 180:
+                raise ConfigError(
+                    f"the place of {name!r} is none",
+                    where=f"feed {self.name}",
+                    do="write latitude, longitude and, if known, metres above sea: [55.6, 12.6, 40]",
+                )
+        return self.sites
 
 
 class StandingOrder(Struct, frozen=True):

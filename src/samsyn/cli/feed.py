@@ -61,13 +61,13 @@ def source_of(text: str) -> str:
                 do=t("use one of {names}", names=", ".join(there)),
             )
         return text
-    if scheme in ("file", "tcp", "udp", "http", "https"):
+    if scheme in ("file", "tcp", "tcp-listen", "udp", "http", "https"):
         check_source(text)
         return text
     if not Path(text).is_file():
         raise ConfigError(
             t("there is no file {path}", path=text),
-            do=t("name a file, extract:NAME, tcp:HOST:PORT, udp:HOST:PORT or a URL"),
+            do=t("name a file, extract:NAME, tcp:HOST:PORT, tcp-listen:PORT, udp:HOST:PORT or a URL"),
         )
     return f"file:{Path(text).resolve()}"
 
@@ -118,7 +118,8 @@ def feed_try(
     """Decode SOURCE and say what is in it. Nothing is stored or signed.
 
     SOURCE is a file (gzip too), extract:NAME for a recording that comes with Samsyn, tcp:HOST:PORT,
-    udp:HOST:PORT or a URL. Exit code 1 where not one observation could be made of it.
+    tcp-listen:PORT (others call), udp:HOST:PORT or a URL. Exit code 1 where not one observation could
+    be made of it.
     """
     out = Out(as_json)
     address = source_of(source)

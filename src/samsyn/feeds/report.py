@@ -66,9 +66,11 @@ class FeedReport:
             self.first_us = first if self.first_us is None else min(self.first_us, first)
             self.last_us = last if self.last_us is None else max(self.last_us, last)
 
-    def refuse(self, reason: str, *, offset: int | None = None, detail: str = "") -> None:
+    def refuse(
+        self, reason: str, *, offset: int | None = None, detail: str = "", count: int = 1
+    ) -> None:
         """Count something that went wrong with the source itself, not with what it said."""
-        self.refused = self.refused + Counter([reason])
+        self.refused = self.refused + Counter({reason: count})
         self._tell(reason, "" if offset is None else f"byte {offset}", detail)
 
     def _tell(self, reason: str, where: str, detail: str) -> None:

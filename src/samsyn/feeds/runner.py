@@ -45,9 +45,10 @@ class FeedKind(Struct, frozen=True):
     units: dict[str, str]  # as the source has them, before they become the schema's
     licence: dict[str, str]
     known_errors: tuple[dict[str, str], ...]
-    sources: tuple[str, ...]  # of file, tcp, udp, http
+    sources: tuple[str, ...]  # of file, extract, tcp (either way round), udp, http
     guess: GuessHints = GuessHints()
     exercise_only: bool = False  # made up: never in the actual realm
+    datagrams: bool = False  # by udp each datagram stands for itself; else they are lines
 
     def decoder(self, settings: FeedSettings) -> Decoder:
         """A new decoder. Raises `ConfigError` where a setting makes no sense for the kind."""
@@ -80,7 +81,8 @@ class FeedStream:
         self._clock = clock
         self._stop = stop
         self._plausibility = Plausibility()
-        self._decoder = _kind(settings.kind).decoder(settings)
+        self._kind = _kind(settings.kind)
+        self._decoders: dict[int, Decoder] = {0: self._kind.decoder(settings)}
         self._batches = self._run()
 
     def __iter__(self) -> Iterator[Delivery]:
@@ -91,16 +93,21 @@ class FeedStream:
         self.report.last_heard_us = self._clock.now_us()
 
     def _run(self) -> Iterator[Delivery]:
-        for piece in pieces(self._settings, self.report, self._clock, self._stop):
+        apart = self._kind.datagrams
+        for piece in pieces(self._settings, self.report, self._clock, self._stop, apart=apart):
             now_us = self._clock.now_us()
             if piece.data:
                 self.heard()
                 self.report.bytes += len(piece.data)
-            for out in self._decoder.push(piece.data, now_us):
+            decoder = self._decoders.get(piece.caller) or self._kind.decoder(self._settings)
+            self._decoders[piece.caller] = decoder
+            for out in decoder.push(piece.data, now_us):
                 yield from self._deliver(out, piece.progress)
             if piece.ends:
-                for out in self._decoder.end(now_us):
+                for out in decoder.end(now_us):
                     yield from self._deliver(out, piece.progress)
+                if piece.caller:  # callers have new numbers each time
+                    del self._decoders[piece.caller]
 
     def _deliver(self, out: Decoded, progress: float | None) -> Iterator[Delivery]:
         self.report.add(out)
@@ -121,7 +128,7 @@ def open_feed(
     kind = _kind(settings.kind)
     scheme = settings.source.partition(":")[0].replace("https", "http")
     check_source(settings.source)
-    if scheme not in kind.sources:
+    if scheme.removesuffix("-listen") not in kind.sources:
         raise ConfigError(
             f"kind {kind.name} does not come by {scheme}",
             where=where,
@@ -158,7 +165,7 @@ def guess(source: str) -> str:
     """
     plain = source.removeprefix("file:")
     scheme = source.partition(":")[0]
-    if scheme in ("tcp", "udp", "http", "https"):
+    if scheme in ("tcp", "tcp-listen", "udp", "http", "https"):
         fits = [k.name for k in discover().values() if _matches(k.guess.source, source)]
     else:
         check_source(f"file:{plain}")

@@ -1,4 +1,5 @@
-"""Where bytes come from: `file:PATH` (also gzip), `tcp:HOST:PORT`, `udp:HOST:PORT`, `http(s)://...`.
+"""Where bytes come from: `file:PATH` (also gzip), `tcp:HOST:PORT` (we call), `tcp-listen:HOST:PORT`
+(others call), `udp:HOST:PORT`, `http(s)://...`.
 
 `extract:NAME` is a file too: one of the recordings that come with Samsyn. A file ends. The others go
 on until they are stopped: they connect again, waiting longer each time nothing comes of it. All
@@ -7,13 +8,11 @@ memory is bounded: a piece is at most `limits.FEED_READ_BYTES`.
 
 from __future__ import annotations
 
-import contextlib
-import socket
 import threading
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import httpx
 
@@ -21,23 +20,14 @@ from samsyn.base import limits
 from samsyn.base.clock import SECOND_US, Clock
 from samsyn.base.errors import ConfigError
 from samsyn.base.settings import FeedSettings, split_address
+from samsyn.feeds.piece import BackOff, Piece
 from samsyn.feeds.report import FeedReport
+from samsyn.feeds.sockets import CONNECT_S, SOCKET_READ_BYTES, called, callers, datagrams
 
 FILE_READ_BYTES: Final = limits.FEED_READ_BYTES // 4  # pieces that stay in the processor's cache
-SOCKET_READ_BYTES: Final = 64 * limits.KIB
-CONNECT_S: Final = 10.0
-LISTEN_S: Final = 0.5  # how soon a silent connection notices that it is to stop
-GATHER_S: Final = 0.2  # few bytes are let gather this long, so that batches are not tiny
+SOCKETS: Final = ("tcp", "tcp-listen", "udp")
 EXTRACTS: Final = Path(__file__).parent / "columns" / "extracts"
 _GZIP: Final = b"\x1f\x8b"
-
-
-class Piece(NamedTuple):
-    """Some bytes; `ends` where the file, connection or reply ends with them."""
-
-    data: bytes
-    ends: bool = False
-    progress: float | None = None  # of a file, 0 to 1
 
 
 def check_source(source: str) -> None:
@@ -51,27 +41,44 @@ def check_source(source: str) -> None:
             path.open("rb").close()
         except OSError as e:
             raise ConfigError(f"the file cannot be read: {e.strerror}", where=str(path)) from e
-    elif scheme in ("tcp", "udp"):
-        split_address(rest, where=source)
+    elif scheme in SOCKETS:
+        split_address(_address(scheme, rest), where=source)
     elif scheme not in ("http", "https"):
         raise ConfigError(
             f"{source!r} is no source",
-            do="write file:PATH, tcp:HOST:PORT, udp:HOST:PORT, http://... or https://...",
+            do="write file:PATH, tcp:HOST:PORT, tcp-listen:HOST:PORT, udp:HOST:PORT, http://... or https://...",
         )
 
 
 def pieces(
-    settings: FeedSettings, report: FeedReport, clock: Clock, stop: threading.Event
+    settings: FeedSettings,
+    report: FeedReport,
+    clock: Clock,
+    stop: threading.Event,
+    *,
+    apart: bool = False,
 ) -> Iterator[Piece]:
-    """The bytes of a feed's source, in pieces. What goes wrong is told to `report`, not raised."""
+    """The bytes of a feed's source, in pieces. What goes wrong is told to `report`, not raised.
+
+    apart: each datagram is a piece of its own that ends; else datagrams are lines, some in a piece.
+    """
     scheme, _, rest = settings.source.partition(":")
     if scheme in ("file", "extract"):
         return _file(_path(scheme, rest), report, stop)
-    if scheme == "udp":
-        return _udp(*split_address(rest, where=settings.source), report, clock, stop)
-    if scheme == "tcp":
-        return _tcp(*split_address(rest, where=settings.source), report, clock, stop)
+    if scheme in SOCKETS:
+        wait = BackOff(clock, stop)
+        address = split_address(_address(scheme, rest), where=settings.source)
+        if scheme == "tcp":
+            return called(*address, report, wait, stop)
+        if scheme == "udp":
+            return datagrams(*address, report, wait, stop, apart=apart)
+        return callers(*address, report, wait, clock, stop)
     return _http(settings, report, clock, stop)
+
+
+def _address(scheme: str, rest: str) -> str:
+    """Who listens for others does so on this machine only, unless an address is written."""
+    return f"127.0.0.1:{rest}" if scheme == "tcp-listen" and ":" not in rest else rest
 
 
 def _path(scheme: str, rest: str) -> Path:
@@ -143,90 +150,10 @@ def _salvaged(member: zlib._Decompress, raw: bytes) -> tuple[bytes, int]:
     return bytes(data), len(raw)
 
 
-def _tcp(
-    host: str, port: int, report: FeedReport, clock: Clock, stop: threading.Event
-) -> Iterator[Piece]:
-    wait = _BackOff(clock, stop)
-    while not stop.is_set():
-        try:
-            with socket.create_connection((host, port), timeout=CONNECT_S) as connection:
-                report.connected = True
-                heard = 0
-                for data in _received(connection, stop):
-                    heard += len(data)
-                    wait.reset()
-                    yield Piece(data)
-                if not stop.is_set():
-                    report.refuse("closed", offset=heard)
-        except OSError as e:
-            if not stop.is_set():
-                report.refuse("unreachable", detail=str(e))
-        report.connected = False
-        yield Piece(b"", ends=True)
-        if not wait.again():
-            return
-
-
-def _received(connection: socket.socket, stop: threading.Event) -> Iterator[bytes]:
-    """What a connection says, until it is closed or stopped."""
-    connection.settimeout(LISTEN_S)
-    while not stop.is_set():
-        try:
-            data = connection.recv(SOCKET_READ_BYTES)
-        except TimeoutError:
-            continue
-        if not data:
-            return
-        yield data
-        if len(data) < SOCKET_READ_BYTES // 2:
-            stop.wait(GATHER_S)
-
-
-def _udp(
-    host: str, port: int, report: FeedReport, clock: Clock, stop: threading.Event
-) -> Iterator[Piece]:
-    wait = _BackOff(clock, stop)
-    while not stop.is_set():
-        try:
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            with socket.socket(family, socket.SOCK_DGRAM) as listening:
-                listening.bind((host.strip("[]"), port))
-                listening.settimeout(LISTEN_S)
-                report.connected = True
-                yield from _datagrams(listening, stop)
-        except OSError as e:
-            report.refuse("unreachable", detail=str(e))
-        report.connected = False
-        yield Piece(b"", ends=True)
-        if not wait.again():
-            return
-
-
-def _datagrams(listening: socket.socket, stop: threading.Event) -> Iterator[Piece]:
-    """Datagrams that came together, each ended by a newline: no line spans two."""
-    while not stop.is_set():
-        gathered = bytearray()
-        try:
-            gathered += listening.recv(limits.MIB)
-        except TimeoutError:
-            continue
-        stop.wait(GATHER_S)
-        listening.setblocking(False)
-        with contextlib.suppress(BlockingIOError):
-            while len(gathered) < limits.FEED_READ_BYTES:
-                if not gathered.endswith(b"\n"):
-                    gathered += b"\n"
-                gathered += listening.recv(limits.MIB)
-        listening.settimeout(LISTEN_S)
-        if not gathered.endswith(b"\n"):
-            gathered += b"\n"
-        yield Piece(bytes(gathered))
-
-
 def _http(
     settings: FeedSettings, report: FeedReport, clock: Clock, stop: threading.Event
 ) -> Iterator[Piece]:
-    wait = _BackOff(clock, stop)
+    wait = BackOff(clock, stop)
     with httpx.Client(timeout=CONNECT_S, follow_redirects=False) as client:
         while not stop.is_set():
             asked_us = clock.now_us()
@@ -260,21 +187,3 @@ def _body(reply: httpx.Response, stop: threading.Event) -> Iterator[Piece]:
         yield Piece(data)
         if heard > limits.JSON_DOCUMENT_BYTES or stop.is_set():
             return
-
-
-class _BackOff:
-    """Waits before each new attempt, twice as long each time, until something came of one."""
-
-    def __init__(self, clock: Clock, stop: threading.Event) -> None:
-        self._clock = clock
-        self._stop = stop
-        self.reset()
-
-    def reset(self) -> None:
-        self._wait_s = limits.FEED_RECONNECT_S_MIN
-
-    def again(self) -> bool:
-        """Wait; False when stopped."""
-        until_us = self._clock.now_us() + int(self._wait_s * SECOND_US)
-        self._wait_s = min(self._wait_s * 2, limits.FEED_RECONNECT_S_MAX)
-        return self._clock.wait_until(until_us, self._stop)

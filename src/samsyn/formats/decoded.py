@@ -39,6 +39,23 @@ REASONS: Final[dict[str, dict[str, str]]] = {
     },
     "no-time": {"en": "a row without a usable time", "sv": "en rad utan användbar tid"},
     "no-craft": {"en": "a row that does not say who", "sv": "en rad som inte säger vem"},
+    "not-real": {
+        "en": "a simulated, test or field monitor target",
+        "sv": "ett simulerat mål, testmål eller fältmonitor",
+    },
+    "extrapolated": {
+        "en": "a track carried on without anybody having seen the craft lately",
+        "sv": "ett spår som förts vidare utan att någon sett farkosten nyligen",
+    },
+    "no-site": {
+        "en": "a radar whose place is not known: its rows have no position; name it in `sites`",
+        "sv": "en radar vars plats inte är känd: dess rader saknar position; ange den i `sites`",
+    },
+    "fragment-ip": {
+        "en": "part of a datagram that was sent in several packets",
+        "sv": "en del av ett datagram som sändes i flera paket",
+    },
+    "not-udp": {"en": "a packet that holds no UDP", "sv": "ett paket som inte innehåller UDP"},
     "address-not-icao": {
         "en": "the address is not an aircraft's own ICAO address",
         "sv": "adressen är inte flygplanets egen ICAO-adress",
@@ -61,6 +78,14 @@ REASONS: Final[dict[str, dict[str, str]]] = {
     "gzip-cut": {"en": "the compressed file is cut off", "sv": "den komprimerade filen är avhuggen"},
     "gzip-damaged": {"en": "the compressed file is damaged", "sv": "den komprimerade filen är skadad"},
     "closed": {"en": "the other end closed the connection", "sv": "motparten stängde förbindelsen"},
+    "crowded": {
+        "en": "more callers than may be: one was turned away, or the longest silent one",
+        "sv": "fler uppringare än tillåtet: en avvisades, eller den som varit tyst längst",
+    },
+    "dropped": {
+        "en": "datagrams that came faster than they could be read",
+        "sv": "datagram som kom fortare än de kunde läsas",
+    },
     "unreachable": {"en": "no connection", "sv": "ingen förbindelse"},
     "http-status": {"en": "the server answered with an error", "sv": "servern svarade med ett fel"},
     "time-unknown": {
