@@ -79,6 +79,7 @@ LEAF_BYTES: Final = 512  # one entry of a channel
 TICK_STATEMENTS: Final = 10_000  # queued acts taken in one tick; the rest waits for the next
 REFUSALS_KEPT: Final = 16  # refused batches of one partner kept as evidence; older ones go
 CHANNEL_FILE_LINE_BYTES: Final = 128  # first line of a channel as a file; batches as in the exchange
+RETENTION_SLICE: Final = 64  # bodies looked at in one tick for whether their time is over
 REFUSAL_MATTERS: Final = 1_024  # partner and reason, of refusals counted for the diary at once
 EVIDENCE_BYTES: Final = 64 * MIB  # a document of evidence
 EVIDENCE_STEPS: Final = 8  # proofs that lead from one head to another in it

@@ -132,6 +132,22 @@ class WatchSettings(Struct, frozen=True):
 
 class StoreSettings(Struct, frozen=True):
     keep_observations: str = "30d"
+    keep_personal: str = "90d"  # personal data whose originator names no last day
+
+    def keep_personal_us(self) -> int:
+        return parse_span(self.keep_personal)
+
+
+class RetentionRule(Struct, frozen=True):
+    """How long we keep what partners say; what it does not name, it does not ask for."""
+
+    keep: str  # a span: "90d"
+    marking: str = ""
+    kind: str = ""
+    received_from: str = ""
+
+    def keep_us(self) -> int:
+        return parse_span(self.keep)
 
 
 class Settings(Struct, frozen=True):
@@ -141,6 +157,7 @@ class Settings(Struct, frozen=True):
     standing_order: tuple[StandingOrder, ...] = ()
     watch: WatchSettings = WatchSettings()
     store: StoreSettings = StoreSettings()
+    retention: tuple[RetentionRule, ...] = ()
 
 
 class Home:
@@ -190,6 +207,9 @@ class Home:
             found.exercise.began_us()
             found.watch.warm_us()
             parse_span(found.store.keep_observations)
+            found.store.keep_personal_us()
+            for rule in found.retention:
+                rule.keep_us()
         except (tomllib.TOMLDecodeError, msgspec.ValidationError, ValueError) as e:
             raise ConfigError(str(e), where=str(self.config)) from e
         if not is_node_name(found.node.name):

@@ -158,6 +158,10 @@ class Door:
             self._residue = False
         return report
 
+    def scrub(self) -> None:
+        """Bodies were purged beside a tick: the next one empties the write-ahead log of them."""
+        self._residue = True
+
     def explain(self, jti: str, reader: str) -> Explanation:
         """Why the reader has, will have or has not the statement's latest version, as of now.
 

@@ -29,6 +29,7 @@ from samsyn.cli.show import (
 from samsyn.desk.drafts import CONFIDENCES, ReportForm
 from samsyn.node.stores import Stores
 from samsyn.statements.marking import MARKINGS
+from samsyn.statements.store import Stored
 from samsyn.subjects.report import CATEGORIES
 
 
@@ -63,6 +64,11 @@ from samsyn.subjects.report import CATEGORIES
 )
 @click.option("--time", default="", help="2026-11-21T20:15:00Z; now where not given.")
 @click.option("--tag", "tags", multiple=True, help="Your own words; may be given more than once.")
+@click.option("--purpose", default="", help="What it may be used for; a duty that travels with it.")
+@click.option("--personal", is_flag=True, help="It holds personal data.")
+@click.option(
+    "--retain-until", default="", help="2027-05-31: the last day on which anybody may hold it."
+)
 @click.option("--by", default="duty officer", show_default=True, help="Person or unit; the slot author.")
 @json_option
 @speaking
@@ -103,7 +109,7 @@ def statements(root: Path, realm: Realm | None, limit: int, as_json: bool) -> No
                 s.ver,
                 s.kind,
                 s.iss,
-                s.state + (", purged" if s.purged else ""),
+                _stored_state(s),
                 iso(s.at_us // 1_000_000 * 1_000_000),
                 s.statement.slots.get("title", "") if s.statement else "",
             )
@@ -126,6 +132,13 @@ def statements(root: Path, realm: Realm | None, limit: int, as_json: bool) -> No
         table(t("Statements"), columns, shown)
 
     Out(as_json).answer([dict(zip(names, row, strict=True)) for row in rows], people)
+
+
+def _stored_state(stored: Stored) -> str:
+    """Purged without a withdrawal: its time here was over, or its originator has left."""
+    if stored.purged and stored.state != "withdrawn":
+        return "expired"
+    return stored.state + (", purged" if stored.purged else "")
 
 
 def _state(state: str) -> str:

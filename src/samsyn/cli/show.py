@@ -48,6 +48,7 @@ CODES: Final = frozenset(
         "proposed",
         "in-force",
         "rejected",
+        "expired",
     }
 )
 

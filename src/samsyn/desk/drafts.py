@@ -94,6 +94,9 @@ class ReportForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     time: str = ""  # RFC 3339; empty: now
     time_us: int | None = None
     tags: tuple[str, ...] = ()
+    purpose: str = ""
+    personal: bool = False  # holds personal data
+    retain_until: str = ""  # 2027-05-31: the last day on which anybody may hold it
 
     @staticmethod
     def read(values: Any) -> ReportForm:
@@ -136,6 +139,9 @@ class ReportForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
             onward=self.onward,
             exercise=exercise,
             slots=slots,
+            purpose=self.purpose or None,
+            personal=True if self.personal else None,
+            retain_until=self.retain_until or None,
         )
 
 

@@ -6,7 +6,11 @@ what was queued, whoever queued it, also after a crash.
 
 from __future__ import annotations
 
-from samsyn.base.clock import Clock
+import logging
+
+import msgspec
+
+from samsyn.base.clock import Clock, iso
 from samsyn.base.database import Database
 from samsyn.base.errors import SamsynError
 from samsyn.base.settings import Realm
@@ -17,6 +21,8 @@ from samsyn.statements.sign import sign
 from samsyn.statements.statement import Draft, Statement
 from samsyn.statements.store import StatementStore
 from samsyn.subjects import KINDS
+
+log = logging.getLogger("samsyn.desk")
 
 
 class Pen:
@@ -33,7 +39,9 @@ class Pen:
         realm: Realm,
         keys: NodeKeys,
         clock: Clock,
+        keep_personal_us: int,
     ) -> None:
+        self._keep_personal_us = keep_personal_us
         self._db = db
         self._statements = statements
         self._outbox = outbox
@@ -58,12 +66,21 @@ class Pen:
                 f"{draft.kind!r} is no kind of statement", do=f"use one of {sorted(KINDS)}"
             )
         KINDS[draft.kind].check(draft.slots)
+        draft = self._with_last_day(draft)
         statement = sign(draft, iss=self._node, key=self._keys.statement, jti=jti, ver=ver)
         with self._db.write():
             self._statements.put(statement, received_from=None, at_us=self._clock.now_us())
             self._outbox.put("release", statement.jti, statement.ver)
             self._diary.write(by, "sign", id=statement.jti, ver=ver, kind=draft.kind)
         return statement
+
+    def _with_last_day(self, draft: Draft) -> Draft:
+        """Personal data never goes without a day on which every holder lets it go."""
+        if not draft.personal or draft.retain_until is not None:
+            return draft
+        day = iso(self._clock.now_us() + self._keep_personal_us)[:10]
+        log.warning("personal data without a last day: it is to be kept until %s", day)
+        return msgspec.structs.replace(draft, retain_until=day)
 
     def withdraw(self, jti: str, *, purge: bool, why: str, by: str) -> None:
         """Say that our statement `jti` no longer stands, and whether its body must be purged."""

@@ -33,6 +33,12 @@ exchange_listen = {exchange_listen}    # partners; HTTPS, requests signed
 # kind = "ais_nmea"
 # source = "tcp:127.0.0.1:10110"     # or udp:0.0.0.0:10110, file:recording.nmea.gz, http://...
 {feeds}
+# How long what partners say is kept here, unless it names an earlier day itself; hashes stay.
+#
+# [[retention]]
+# keep = "90d"
+# kind = "report"                    # or marking = "TLP:RED", received_from = "se"
+#
 # A standing order: findings that are signed as alerts without a person. Without one, findings stay
 # findings until somebody signs them.
 #

@@ -61,6 +61,7 @@ class Node:
         self._changes_lock = threading.Lock()
         self._bell = Bell()
         self._door = stores.door()
+        self._retention = stores.retention()
         self.policy_problem = ""
         self._standing: object = None  # policy and partners as they were taken up last
         self._pulls = False
@@ -230,6 +231,9 @@ class Node:
             self._renew()
         except SamsynError as e:  # a card that cannot be read: who may have what is not known
             self._release_nothing(str(e))
+        if self._retention.step().expired:
+            self._door.scrub()
+            self._changed("statements")
         report = self._door.tick()
         self.stores.refused.flush()
         self.stores.forget()

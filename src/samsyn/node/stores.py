@@ -29,6 +29,7 @@ from samsyn.desk.pen import Pen
 from samsyn.desk.policies import Policies
 from samsyn.desk.refused import RefusedCounts
 from samsyn.desk.replays import Replays
+from samsyn.desk.retention import Retention
 from samsyn.desk.review import Review
 from samsyn.exchange.card import Card, public_key
 from samsyn.exchange.roster import Roster
@@ -104,6 +105,7 @@ class Stores:
             realm=self.realm,
             keys=self.keys,
             clock=self.clock,
+            keep_personal_us=self.settings.store.keep_personal_us(),
         )
         self.second = Second()
         self._lock: int | None = None
@@ -130,6 +132,18 @@ class Stores:
             clock=self.clock,
             tell=self.diary.released,
             waiting=self.roster.waiting,
+        )
+
+    def retention(self) -> Retention:
+        return Retention(
+            self.db,
+            self.statements,
+            self.expired,
+            self.outbox,
+            self.diary,
+            rules=self.settings.retention,
+            keep_personal_us=self.settings.store.keep_personal_us(),
+            clock=self.clock,
         )
 
     def mirror(self, card: Card) -> Mirror:

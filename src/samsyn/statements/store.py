@@ -139,6 +139,14 @@ class StatementStore:
                 db.execute("UPDATE statement SET body = NULL WHERE jti = ?", (jti,))
             return done.rowcount
 
+    def bodies(self, after: int, limit: int) -> list[Stored]:
+        """Versions whose body is held, in order of arrival, from the one after row `after` on."""
+        rows = self._db.read().execute(
+            "SELECT * FROM statement WHERE id > ? AND body IS NOT NULL ORDER BY id LIMIT ?",
+            (after, limit),
+        )
+        return [_stored(row) for row in rows]
+
     def page(
         self,
         *,
