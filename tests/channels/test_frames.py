@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,8 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from samsyn.base.clock import HOUR_US, MINUTE_US, SECOND_US, ManualClock
+from samsyn.base.errors import Refused
 from samsyn.channels.frame import frame_sequence, open_frame
 from samsyn.channels.frames import Frames
+from samsyn.log.note import ED25519, verifier_key
 from samsyn.observations.craft import DOMAIN_SEA, craft_key
 from samsyn.policy import Policy, load
 from samsyn.subjects import KINDS
@@ -228,3 +232,14 @@ def test_the_home_picture_keeps_all_feeds_together() -> None:
     table.update(batch(row(SHIP, 55.5, name=None, time_us=NOW_US), feed="radar"))
     found = table.state("any", NOW_US)
     assert (found.columns["lat"][0], found.columns["name"][0]) == (55.5, "SALLY")
+
+
+def test_the_vectors_read_as_they_say() -> None:
+    said = json.loads(Path(__file__).parents[2].joinpath("spec/vectors/frames.json").read_text())
+    assert said["key"] == verifier_key(said["origin"], ED25519, KEY.public_key().public_bytes_raw())
+    _, found = open_frame(base64.b64decode(said["frame"]), said["origin"], KEY.public_key())
+    assert [{k: None if v != v else v for k, v in r.items()} for r in found.to_dicts()] == said["rows"]
+    for reason, frame in said["refused"].items():
+        with pytest.raises(Refused) as told:
+            open_frame(base64.b64decode(frame), said["origin"], KEY.public_key())
+        assert told.value.reason == reason

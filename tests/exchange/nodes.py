@@ -43,6 +43,10 @@ class MemoryChannel:
         self.name = name
         self.kept: list[str] = []
         self.cosigned: list[bytes] = []
+        self.newest = b""
+
+    def frame(self) -> bytes:
+        return self.newest
 
     def checkpoint(self) -> bytes:
         return f"samsyn.dk/{REALM}/{self.name}\n{len(self.kept)}\nroot\n\n".encode()

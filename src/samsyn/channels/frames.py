@@ -72,11 +72,12 @@ class Frames:
 
     def take(self, batch: pl.DataFrame) -> None:
         """What feeds heard (observations.schema)."""
-        for feed in batch["feed"].unique().to_list():
+        feeds = batch["feed"].unique().to_list()
+        for feed in feeds:
             table = self._tables.get(feed)
             if table is None:
                 table = self._tables.setdefault(feed, TrackTable(_FRESH_ROWS))
-            table.update(batch.filter(pl.col("feed") == feed))
+            table.update(batch.filter(pl.col("feed") == feed) if len(feeds) > 1 else batch)
 
     def set_policy(self, policy: Policy | None, readers: Collection[str]) -> None:
         """Cut by `policy` from the next step on; None: empty frames for everybody."""

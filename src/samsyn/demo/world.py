@@ -72,6 +72,22 @@ kinds = ["alert", "report"]
 place = "area"
 time = "hour"
 hide = ["author", "sources", "text", "body.observer"]
+
+[[rule]]
+id = "live-to-se"
+why = "Exercise agreement on sea surveillance, annex A: everything"
+to = ["se"]
+kinds = ["track"]
+place = "exact"
+
+[[rule]]
+id = "live-coarse-to-fi"
+why = "Exercise agreement on sea surveillance, annex B: where there are ships, not which"
+to = ["fi"]
+kinds = ["track"]
+when = { subject = "sea" }
+place = "spot"
+hide = ["craft", "callsign", "name"]
 """,
     "se": """\
 [circles]

@@ -8,7 +8,9 @@ export interface CraftId {
   number: number;
 }
 
+/** A partner may show a track without telling whose it is: its number is 0. */
 export function craftText({ domain, number }: CraftId): string {
+  if (number === 0) return '–';
   return domain === SEA
     ? `mmsi:${String(number).padStart(9, '0')}`
     : `icao:${number.toString(16).padStart(6, '0')}`;

@@ -41,7 +41,9 @@ export function craftRows(craft: Craft, nowUs: number, zone: Zone): [label: stri
     [t('craft.heard'), as('time_us', (v) => instant(v, zone))],
     [t('fact.feed'), String(craft.feed ?? '')],
     [t('craft.originator'), String(craft.originator ?? '').toUpperCase()],
-    [t('craft.marks'), craft.marks ? t('craft.implausible') : ''],
+    [t('craft.partner'), String(craft.partner ?? '').toUpperCase()],
+    [t('craft.rung'), craft.partner ? told('rung.place', String(craft.place ?? 'none')) : ''],
+    [t('craft.marks'), craft.marks || craft.implausible ? t('craft.implausible') : ''],
   ];
   return rows.filter(([, value]) => value);
 }

@@ -5,6 +5,7 @@ import { AIR, type CraftId } from '../lib/craft';
 export const ON_GROUND = 1;
 export const EMERGENCY = 2;
 export const IMPLAUSIBLE = 4;
+export const FROM_PARTNER = 16;
 
 type Numbers = Float32Array | Uint32Array | Uint8Array;
 

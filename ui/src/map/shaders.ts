@@ -78,8 +78,10 @@ void main() {
   vec3 base = distress ? u_distress : air ? u_air : u_sea;
   float fill = 1.0 - smoothstep(-soft, soft, d);
   float halo = 1.0 - smoothstep(0.06, 0.06 + soft * 2.0, d);
-  // what is not plausible is drawn hollow
-  float core = doubtful ? smoothstep(-0.30 - soft, -0.30 + soft, d) : 1.0;
+  bool theirs = (v_flags & 16) != 0;
+  // what is not plausible is drawn hollow, and a partner's track as an outline around a point
+  float core = doubtful || theirs ? smoothstep(-0.30 - soft, -0.30 + soft, d) : 1.0;
+  if (theirs && !doubtful) core = max(core, 1.0 - smoothstep(0.18 - soft, 0.18 + soft, length(p)));
   float ink = fill * core * v_seen;
   float dark = max(halo, fill) * 0.75 * v_seen;
   if (distress) {
