@@ -18,6 +18,7 @@ import secrets
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -41,6 +42,7 @@ COVERED = ("@method", "@path", "@query")
 NONCE_CHARACTERS = range(16, 65)
 
 
+@lru_cache(maxsize=256)  # for every request: to read the certificate again costs more than to sign
 def audience(to: Card, realm: str) -> str:
     """The tag that binds a request to the node of card `to`, in one realm."""
     return f"samsyn/{realm}/{b64url(to.thumbprint)}"
