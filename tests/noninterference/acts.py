@@ -30,8 +30,24 @@ def say(world: World, n: int, ver: int) -> None:
     world.say(n, ver)
 
 
+def say_some(world: World, *numbers: int) -> None:
+    """Several things within one tick."""
+    for n in numbers:
+        world.say(n, 1)
+
+
 def withdraw(world: World, n: int, purge: bool) -> None:
     world.outbox.put("withdraw", pool()[n].jti, 1, purge=purge)
+
+
+def release_to(world: World, n: int, ver: int, reader: str) -> None:
+    """Asked for again, for one reader: the others are not decided anew."""
+    world.outbox.put("release", pool()[n].jti, ver, reader=reader)
+
+
+def withdraw_from(world: World, n: int, purge: bool, reader: str) -> None:
+    """One reader may have it no more; with all others it stands."""
+    world.outbox.put("withdraw", pool()[n].jti, 1, purge=purge, reader=reader)
 
 
 def say_and_withdraw(world: World, n: int, purge: bool) -> None:
@@ -192,7 +208,10 @@ ACTS: dict[str, Callable[..., None]] = {
     f.__name__: f
     for f in (
         say,
+        say_some,
         withdraw,
+        release_to,
+        withdraw_from,
         say_and_withdraw,
         queue_nonsense,
         queue_foreign,
@@ -233,9 +252,12 @@ def common(x: str, levels: int = LEVELS) -> Choices:
     ]
     if mine := told(x):
         made += [
-            (20, lambda r: ("say", r.choice(mine), 1 + r.randrange(VERSIONS))),
+            (8, lambda r: ("say_some", *r.sample(mine, 4))),
+            (16, lambda r: ("say", r.choice(mine), 1 + r.randrange(VERSIONS))),
             (5, lambda r: ("withdraw", r.choice(mine), r.random() < 0.6)),
             (1, lambda r: ("say_and_withdraw", r.choice(mine), r.random() < 0.5)),
+            (1, lambda r: ("release_to", r.choice(mine), 1 + r.randrange(VERSIONS), x)),
+            (1, lambda r: ("withdraw_from", r.choice(mine), r.random() < 0.6, x)),
         ]
     return made
 
@@ -246,16 +268,24 @@ def secret(x: str) -> Choices:
     others = [name for name in READERS if name != x]
     blocks = [name for name in ("ee", "fi", "se") if name != x]
     ops = ("release", "withdraw")
+
+    def number(r: Random) -> int:
+        """Of anything: also of what X has."""
+        return r.randrange(len(pool()))
+
     return [
-        (10, lambda r: ("say", r.choice(theirs), 1 + r.randrange(VERSIONS))),
+        (3, lambda r: ("say_some", *r.sample(theirs, 3))),
+        (8, lambda r: ("say", r.choice(theirs), 1 + r.randrange(VERSIONS))),
         (5, lambda r: ("withdraw", r.choice(theirs), r.random() < 0.6)),
         (1, lambda r: ("say_and_withdraw", r.choice(theirs), r.random() < 0.5)),
+        (2, lambda r: ("release_to", number(r), 1 + r.randrange(VERSIONS), r.choice(others))),
+        (3, lambda r: ("withdraw_from", number(r), r.random() < 0.6, r.choice(others))),
         (1, lambda r: ("queue_nonsense", r.choice(ops))),
         (1, lambda r: ("queue_foreign", r.choice(ops))),
         (1, lambda r: ("sign_in", r.choice(["a", "an-officer"]))),
         (1, lambda r: ("find", r.randrange(9))),
-        (1, lambda r: ("ask_the_desk", r.randrange(len(pool())), r.choice(READERS))),
-        (2, lambda r: ("respell_policy", x, r.randrange(SPELLINGS))),
+        (1, lambda r: ("ask_the_desk", number(r), r.choice(READERS))),
+        (5, lambda r: ("respell_policy", x, r.randrange(SPELLINGS))),
         (
             4,
             lambda r: (

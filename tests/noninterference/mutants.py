@@ -17,7 +17,6 @@ from starlette.responses import Response
 from samsyn.base import limits
 from samsyn.base.encoding import from_json
 from samsyn.base.errors import SamsynError
-from samsyn.channels import tick
 from samsyn.channels.door import Door
 from samsyn.channels.given import Holding
 from samsyn.channels.reader import ReaderChannel
@@ -52,11 +51,12 @@ def _beside_entries(patch: MonkeyPatch, tell: Callable[[ReaderChannel, dict[str,
 
 
 def counts_all_channels_in_the_head(patch: MonkeyPatch) -> None:
-    def seal(self: Door, origin: str) -> None:
+    def seal(self: Door, origin: str) -> tuple[int, bytes]:
         size, root = self._logs.head(origin)
         of_all = _count(self, "SELECT sum(size) FROM log")
         note = Checkpoint(origin, size, root, (f"entries in all {of_all}",)).text()
         self._logs.set_checkpoint(origin, sign_note(note, origin, self._keys.log))
+        return size, root
 
     patch.setattr(Door, "_seal", seal)
 
@@ -85,21 +85,11 @@ def numbers_statements_as_they_lie_in_the_store(patch: MonkeyPatch) -> None:
     _beside_entries(patch, numbers)
 
 
-def orders_by_how_widely_a_statement_goes(patch: MonkeyPatch) -> None:
-    """To write the most wanted first."""
-    honest = Tick._run_part
+def orders_entries_by_the_rule_that_released_them(patch: MonkeyPatch) -> None:
+    def channels(self: Tick) -> dict[str, Any]:
+        return {r: sorted(out.entries, key=lambda entry: entry[1]) for r, out in self._outs.items()}
 
-    def run_part(self: Tick, names: Any, asked: Any, purges: Any) -> int:
-        wanted = self._wanted([n for n in names if n in asked], asked)
-        decided = self._policy.decide_many(
-            [tick.facts_of(w.statement, w.at_us) for w in wanted], self._now_us
-        )
-        width = {
-            (w.jti, w.ver): -sum(d.released for d in ds) for w, ds in zip(wanted, decided, strict=True)
-        }
-        return honest(self, sorted(names, key=lambda n: width.get(n, 0)), asked, purges)
-
-    patch.setattr(Tick, "_run_part", run_part)
+    patch.setattr(Tick, "channels", property(channels))
 
 
 def has_one_log_for_all_readers(patch: MonkeyPatch) -> None:
@@ -253,7 +243,7 @@ BY_PAIRS: list[Mutant] = [
     tells_when_the_next_delay_ends,
     tells_how_many_readers_have_confirmed,
     numbers_statements_as_they_lie_in_the_store,
-    orders_by_how_widely_a_statement_goes,
+    orders_entries_by_the_rule_that_released_them,
     has_one_log_for_all_readers,
     shows_which_cut_an_entry_has,
     tells_everybody_of_a_withdrawal,

@@ -69,16 +69,18 @@ def slots_of(kind: str, at: tuple[float, float] | None, twin: bool) -> dict[str,
 
 
 def say(why: str, reach: str, kind: str = "report", **more: Any) -> Said:
-    """`more`: marking, onward, exercise, at (lat, lon or None), and slots."""
+    """`more`: marking, onward, exercise, at (lat, lon or None), later (the marking of all versions
+    but the first), and slots."""
     head = {"marking": "TLP:AMBER", "onward": "ask", "exercise": True}
     head |= {name: more.pop(name) for name in list(more) if name in head}
-    at = more.pop("at", BALTIC)
+    at, later = more.pop("at", BALTIC), more.pop("later", head["marking"])
     jti = new_id()
 
     def made(ver: int, twin: bool) -> Statement:
         slots = slots_of(kind, at, twin) | {"title": f"Drift, word {ver}"} | more
         KINDS[kind].check(slots)
-        draft = Draft(kind=kind, slots=slots, **head)
+        of_version = {**head, "marking": head["marking"] if ver == 1 else later}
+        draft = Draft(kind=kind, slots=slots, **of_version)
         return sign(draft, iss="dk", key=KEYS["dk"].statement, jti=jti, ver=ver)
 
     both = [tuple(made(1 + n, twin) for n in range(VERSIONS)) for twin in (False, True)]
@@ -103,6 +105,7 @@ def pool() -> tuple[Said, ...]:
         say("marking", "se", "alert", marking="TLP:RED"),
         say("marking", "se", marking="TLP:AMBER+STRICT"),
         say("not the circle: subject", "se fi", **{"body.category": "air"}),
+        say("all hear it, and later that it stands no more", "se fi ee", later="TLP:RED"),
         say("the other realm", "", exercise=False),
     )
 

@@ -11,10 +11,10 @@ from tests.noninterference.mutants import BY_PAIRS, BY_TWINS, Mutant
 from tests.noninterference.pool import pool
 from tests.noninterference.test_hidden import drawn, looks_alike
 
-TELLING = (31, 20, 24, 13, 4)
+TELLING = (1, 9, 3, 8, 95)
 """Seeds that have found most of them; the others are tried after these."""
 
-SEEDS = (*TELLING, *range(500))
+SEEDS = (*TELLING, *range(300))
 
 
 def first_found(draw: Callable[[int], Pair], holds: Callable[[Pair], bool]) -> int | None:

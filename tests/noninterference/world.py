@@ -297,8 +297,8 @@ class World:
 
 
 def _limits(after: int, size: int) -> Sequence[int]:
-    """All of it, and where there is more than one left, one by one."""
-    return (1, 2, 1000) if size - after > 2 else (1, 1000) if size - after > 1 else (1000,)
+    """All of it, and where there is more left than that, two."""
+    return (2, 1000) if size - after > 2 else (1000,)
 
 
 @cache
