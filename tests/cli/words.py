@@ -81,7 +81,7 @@ def said_by_errors() -> dict[str, str]:
     found: dict[str, str] = {}
     for path in SRC.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+            if not isinstance(node, ast.Call):
                 continue
             texts = _texts_of(node)
             for shape in filter(_has_words, map(_shape, texts)):
@@ -92,7 +92,12 @@ def said_by_errors() -> dict[str, str]:
 def _texts_of(error: ast.Call) -> list[ast.expr]:
     """What an error says and advises. A refusal counts where it advises the person at this home; to
     others it is told by its reason."""
-    assert isinstance(error.func, ast.Name)
+    if isinstance(error.func, ast.Attribute):  # where a policy is read: key, what, what to do
+        return error.args[1:3] if error.func.attr == "_wrong" else []
+    if not isinstance(error.func, ast.Name):
+        return []
+    if error.func.id == "Fault":  # rule, key, what, what to do
+        return error.args[2:4]
     advice = [k.value for k in error.keywords if k.arg == "do"]
     if error.func.id in ERRORS:
         return [*error.args[:1], *advice]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable, Collection, Sequence
+from typing import TypeVar
+
 import msgspec
 from hypothesis import strategies as st
 
@@ -11,13 +15,17 @@ from samsyn.policy.areas import Area, Place
 from samsyn.policy.rules import ONWARD, Rule, When
 from samsyn.statements.ladder import PLACE_RUNGS, TIME_RUNGS
 from samsyn.statements.marking import MARKINGS
+from samsyn.subjects.common import CONFIDENCES
+
+T = TypeVar("T")
 
 READERS = ("fi", "no", "se")
 KINDS_SAID = ("alert", "report", "request")
 NOW_US = 20_000 * DAY_US
 BALTIC = Area("baltic", (9.0, 53.0, 31.0, 66.0), frozenset())
 NORTH = Area("north", (0.0, 60.0, 40.0, 80.0), frozenset())
-CELLS = Area("cells", None, frozenset(["831f05fffffffff"]))
+CELLS = Area("cells", None, frozenset(["831f23fffffffff"]))
+FINE = Area("fine", None, frozenset(["831f23fffffffff", "871f2a6cdffffff"]))
 
 SLOTS = frozenset(
     [
@@ -38,7 +46,7 @@ def facts(**more: object) -> Facts:
         at_us=NOW_US,
         slots=SLOTS,
         subject="sea",
-        place=Place((15.0, 55.0, 15.0, 55.0), ("871f05000ffffff",), (55.0, 15.0)),
+        place=Place((15.0, 55.0, 15.0, 55.0), ("871f2a6cdffffff",), (55.0, 15.0)),
         confidence="medium",
         detector="drift",
         tags=frozenset(["cable"]),
@@ -63,84 +71,104 @@ def rule(**more: object) -> Rule:
 
 # --- generated
 
-_subset = st.sets(st.sampled_from(READERS)).map(frozenset)
-_maybe_words = lambda *words: st.none() | st.sets(st.sampled_from(words)).map(frozenset)  # noqa: E731
 
-whens = st.builds(
-    When,
-    subject=_maybe_words("sea", "air", "cyber"),
-    area=st.none() | st.lists(st.sampled_from([BALTIC, NORTH, CELLS]), max_size=2).map(tuple),
-    marking_max=st.none() | st.sampled_from(MARKINGS),
-    confidence_min=st.none() | st.sampled_from(["low", "medium", "high"]),
-    detector=_maybe_words("drift", "silence"),
-    originator=_maybe_words("dk", "se", "*"),
-    exercise=st.none() | st.booleans(),
-    tags=_maybe_words("cable", "night"),
-    age_max_us=st.none() | st.sampled_from([0, HOUR_US, DAY_US]),
-)
+WIDE = When(originator=frozenset(["*"]), marking_max="TLP:RED")
 
 
-@st.composite
-def rules_(draw: st.DrawFn) -> Rule:
-    readers = draw(_subset)
-    deny = draw(st.sampled_from([False, False, False, True]))
-    named = frozenset(r for r in readers if draw(st.booleans()))
+def make_rule(chance: random.Random) -> Rule:
+    """Any rule, of few values, so that many speak of the same statements."""
+    readers = _some(chance, READERS, 0.7)
+    named = _some(chance, readers)
+    deny = chance.random() < 0.15
     return Rule(
-        id=draw(st.uuids()).hex,
+        id=f"r{chance.randrange(1 << 60)}",
         why="w",
         deny=deny,
         readers=readers,
         named=named,
-        circled=(readers - named) | frozenset(r for r in named if draw(st.booleans())),
-        kinds=frozenset(draw(st.sets(st.sampled_from(KINDS_SAID), min_size=1))),
-        when=draw(st.just(When()) | whens),
-        place=draw(st.none() | st.sampled_from(PLACE_RUNGS)),
-        time=draw(st.none() | st.sampled_from(TIME_RUNGS)),
-        delay_us=draw(st.sampled_from([0, 0, MINUTE_US, HOUR_US])),
-        hide=tuple(
-            draw(st.lists(st.sampled_from(["author", "body", "text", "place.exact"]), max_size=2))
-        ),
-        onward=draw(st.none() | st.sampled_from(ONWARD)),
-        until_us=draw(st.none() | st.sampled_from([NOW_US - 1, NOW_US, NOW_US + DAY_US])),
+        circled=(readers - named) | _some(chance, named),
+        kinds=_some(chance, KINDS_SAID, 0.7) or frozenset(["alert"]),
+        when=chance.choice([make_when(chance), When(), WIDE, WIDE]),
+        place=chance.choice([None, *PLACE_RUNGS]),
+        time=chance.choice([None, *TIME_RUNGS]),
+        delay_us=chance.choice([0, MINUTE_US, HOUR_US, HOUR_US]),
+        hide=tuple(_some(chance, ["author", "body", "text", "place.exact"], 0.2)),
+        onward=chance.choice([None, None, None, None, *ONWARD]),
+        until_us=chance.choice([None, None, None, NOW_US - 1, NOW_US, NOW_US + DAY_US]),
     )
 
 
-_rungs = st.tuples(st.none() | st.sampled_from(PLACE_RUNGS), st.none() | st.sampled_from(TIME_RUNGS))
-caps = st.builds(
-    lambda reader, rungs, until_us: Cap(reader, *rungs, until_us),
-    st.sampled_from([*READERS, "stranger"]),
-    _rungs,
-    st.none() | st.sampled_from([NOW_US, NOW_US + 1, NOW_US + DAY_US]),
-)
-passings = st.none() | st.builds(
-    Passing,
-    readers=st.none() | _subset,
-    circles_only=st.booleans(),
-    caps=st.lists(caps, max_size=3).map(tuple),
-)
-places = st.none() | st.sampled_from(
-    [
-        Place((15.0, 55.0, 15.0, 55.0), ("871f05000ffffff",), (55.0, 15.0)),
-        Place((15.0, 55.0, 35.0, 61.0), ("871f05000ffffff", "871f1c000ffffff"), None),
-        Place((-150.0, 10.0, -150.0, 10.0), (), None),
+def make_when(chance: random.Random) -> When:
+    def perhaps(words: Sequence[str]) -> frozenset[str] | None:
+        return _some(chance, words, 0.6) if chance.random() < 0.3 else None
+
+    return When(
+        subject=perhaps(["sea", "air", "cyber"]),
+        area=chance.choice([None, None, (BALTIC,), (NORTH,), (CELLS,), (FINE,), (BALTIC, CELLS), ()]),
+        marking_max=chance.choice([None, *MARKINGS]),
+        confidence_min=chance.choice([None, None, *CONFIDENCES]),
+        detector=perhaps(["drift", "silence"]),
+        originator=perhaps(["dk", "se", "*"]),
+        exercise=chance.choice([None, None, True, False]),
+        tags=perhaps(["cable", "night"]),
+        age_max_us=chance.choice([None, None, 0, HOUR_US, DAY_US]),
+    )
+
+
+def make_facts(chance: random.Random) -> Facts:
+    return Facts(
+        kind=chance.choice([*KINDS_SAID, *KINDS_SAID[:2], "unheard-of"]),
+        originator=chance.choice(["dk", "se"]),
+        marking=chance.choice([*MARKINGS, "TLP:UNKNOWN"]),
+        onward=chance.choice([*ONWARD, "perhaps"]),
+        exercise=chance.random() < 0.5,
+        at_us=chance.choice([NOW_US, NOW_US, NOW_US - MINUTE_US, NOW_US - DAY_US - 1]),
+        slots=_some(chance, [*sorted(SLOTS), "body.later", "body.to"], chance.choice([0.3, 0.9])),
+        subject=chance.choice([None, "sea", "air"]),
+        place=chance.choice(PLACES),
+        confidence=chance.choice([None, *CONFIDENCES, "sure"]),
+        detector=chance.choice([None, "drift", "silence"]),
+        tags=_some(chance, ["cable", "night"]),
+        foreign=chance.random() < 0.3,
+        addressees=_some(chance, [*READERS, "stranger"]),
+        passing=make_passing(chance) if chance.random() < 0.6 else None,
+    )
+
+
+def make_passing(chance: random.Random) -> Passing:
+    caps = [
+        Cap(
+            chance.choice([*READERS, "stranger"]),
+            chance.choice([None, *PLACE_RUNGS]),
+            chance.choice([None, *TIME_RUNGS]),
+            chance.choice([None, None, NOW_US, NOW_US + 1, NOW_US + DAY_US]),
+        )
+        for _ in range(chance.randrange(4))
     ]
-)
-statements = st.builds(
-    Facts,
-    kind=st.sampled_from([*KINDS_SAID, "unheard-of"]),
-    originator=st.sampled_from(["dk", "se"]),
-    marking=st.sampled_from([*MARKINGS, "TLP:UNKNOWN"]),
-    onward=st.sampled_from([*ONWARD, "perhaps"]),
-    exercise=st.booleans(),
-    at_us=st.sampled_from([NOW_US, NOW_US - MINUTE_US, NOW_US - DAY_US - 1]),
-    slots=st.sets(st.sampled_from([*sorted(SLOTS), "body.later"])).map(frozenset),
-    subject=st.sampled_from([None, "sea", "air"]),
-    place=places,
-    confidence=st.sampled_from([None, "low", "medium", "high", "sure"]),
-    detector=st.sampled_from([None, "drift", "silence"]),
-    tags=st.sets(st.sampled_from(["cable", "night"])).map(frozenset),
-    foreign=st.booleans(),
-    addressees=st.frozensets(st.sampled_from([*READERS, "stranger"])),
-    passing=passings,
-)
-nows = st.sampled_from([NOW_US, NOW_US + MINUTE_US, NOW_US + HOUR_US])
+    readers = _some(chance, READERS) if chance.random() < 0.5 else None
+    return Passing(readers, chance.random() < 0.3, tuple(caps))
+
+
+def _some(chance: random.Random, words: Collection[str], share: float = 0.5) -> frozenset[str]:
+    return frozenset(w for w in sorted(words) if chance.random() < share)
+
+
+PLACES = [
+    None,
+    Place((15.0, 55.0, 15.0, 55.0), ("871f2a6cdffffff",), (55.0, 15.0)),
+    Place((15.0, 55.0, 35.0, 61.0), ("871f2a6cdffffff", "871f230e8ffffff"), None),
+    Place((-150.0, 10.0, -150.0, 10.0), (), None),
+    Place((15.0, 55.0, 15.0, 55.0), (), (55.0, 15.0)),
+    Place((12.0, 56.0, 12.0, 56.0), ("831f23fffffffff",), (56.0, 12.0)),
+    Place((11.0, 55.0, 13.0, 57.0), ("831f23fffffffff",), None),
+]
+NOWS = [NOW_US, NOW_US + MINUTE_US, NOW_US + HOUR_US]
+
+
+def _seeded(make: Callable[[random.Random], T]) -> st.SearchStrategy[T]:
+    return st.integers(0, 1 << 30).map(lambda seed: make(random.Random(seed)))
+
+
+rules_ = _seeded(make_rule)
+statements = _seeded(make_facts)
+nows = st.sampled_from(NOWS)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from dataclasses import dataclass
 
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from samsyn.base import geo
 from samsyn.base.clock import HOUR_US, MINUTE_US
 from samsyn.policy import Cap, Decision, Facts, Passing, Policy
 from samsyn.policy.areas import Place
@@ -15,7 +18,21 @@ from samsyn.policy.frame import REASONS, decide_frame, fact_row, fact_rows, slot
 from samsyn.policy.rules import ADDRESSED, Rule, When, hides
 from samsyn.statements.ladder import PLACE_RUNGS, TIME_RUNGS
 from samsyn.subjects import declared, need
-from tests.policy.made import BALTIC, NOW_US, READERS, SLOTS, facts, nows, rule, rules_, statements
+from tests.policy.made import (
+    BALTIC,
+    CELLS,
+    NOW_US,
+    NOWS,
+    READERS,
+    SLOTS,
+    facts,
+    make_facts,
+    make_rule,
+    nows,
+    rule,
+    rules_,
+    statements,
+)
 
 
 def decide(
@@ -115,6 +132,17 @@ def test_a_release_wants_the_whole_place_and_a_denial_any_of_it() -> None:
     within = When(area=(BALTIC,))
     assert not decide([rule(when=within)], across).released
     assert decide([rule(), rule(id="no", deny=True, when=within)], across).reason == "denied"
+
+
+def test_a_denial_by_cells_covers_a_place_that_names_no_cells() -> None:
+    point = facts(place=Place((12.0, 56.0, 12.0, 56.0), (), (56.0, 12.0)))
+    line = facts(place=Place((2.0, 50.0, 12.0, 56.0), (), None))
+    no = rule(id="no", deny=True, when=When(area=(CELLS,)))
+    assert CELLS.cells == {geo.cell(56.0, 12.0, 3)}
+    assert decide([rule(), no], point).reason == "denied"
+    assert decide([rule(), no], line).reason == "denied"  # nobody can say that it lies outside
+    assert not decide([rule(when=When(area=(CELLS,)))], line).released
+    assert decide([rule(), no]).released
 
 
 def test_delays_let_slots_out_one_after_the_other() -> None:
@@ -266,16 +294,51 @@ def framed(policy: Policy, said: list[Facts], now_us: int) -> list[list[Decision
     return found
 
 
-@settings(max_examples=250, deadline=None)
-@given(st.lists(rules_(), max_size=6), st.lists(statements, max_size=4), nows)
+@settings(max_examples=100, deadline=None)
+@given(st.lists(rules_, max_size=6), st.lists(statements, max_size=4), nows)
 def test_the_readings_agree(rules: list[Rule], said: list[Facts], now_us: int) -> None:
-    policy = Policy(rules, READERS)
+    hold_to_one_another(Policy(rules, READERS), said, now_us)
+
+
+def test_the_readings_agree_on_a_hundred_thousand_pairs() -> None:
+    chance = random.Random(31)
+    history = [make_facts(chance) for _ in range(6_000)]
+    seen: Counter[tuple[str, bool]] = Counter()
+    pairs = 0
+    while pairs < 100_000:
+        policy = Policy([make_rule(chance) for _ in range(chance.randrange(10))], READERS)
+        said = chance.sample(history, 500)
+        for decisions in hold_to_one_another(policy, said, chance.choice(NOWS)):
+            seen.update((d.reason, d.widens_us is not None) for d in decisions)
+            pairs += len(decisions)
+    assert min(seen[reason, False] for reason in REASONS) > 1_000, seen
+    assert min(seen[reason, True] for reason in ("released", "delayed")) > 20, seen
+
+
+def test_the_generator_leaves_nothing_out() -> None:
+    """A condition that is new in the language is one that the readings are held to."""
+    chance = random.Random(5)
+    made = [make_rule(chance) for _ in range(500)]
+    said = [make_facts(chance) for _ in range(500)]
+    for kind, ones, left_out in (
+        (Rule, made, {"id", "why", "addressed", "every_us", "line"}),
+        (When, [r.when for r in made], {"feed"}),
+        (Facts, said, {"feed"}),
+        (Passing, [f.passing for f in said if f.passing], set()),
+        (Cap, [c for f in said if f.passing for c in f.passing.caps], set()),
+    ):
+        for name in set(kind.__struct_fields__) - left_out:
+            assert len({repr(getattr(one, name)) for one in ones}) > 1, f"{kind.__name__}.{name}"
+
+
+def hold_to_one_another(policy: Policy, said: list[Facts], now_us: int) -> list[list[Decision]]:
     fast = policy.decide_many(said, now_us)
     plain = [[policy.decide(f, reader, now_us) for reader in policy.partners] for f in said]
     assert fast == plain
     assert policy.decide_many(said, now_us) == plain  # from what was kept, too
     first = [[msgspec.structs.replace(d, rules=d.rules[:1]) for d in row] for row in plain]
     assert framed(policy, said, now_us) == first
+    return plain
 
 
 @dataclass(frozen=True)
@@ -293,7 +356,7 @@ def reach(rules: list[Rule], said: Facts, reader: str, now_us: int) -> Reach:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(rules_(), min_size=1, max_size=5), statements, st.sampled_from(READERS), nows, st.data())
+@given(st.lists(rules_, min_size=1, max_size=5), statements, st.sampled_from(READERS), nows, st.data())
 def test_taking_a_releasing_rule_away_never_gives_more(
     rules: list[Rule], said: Facts, reader: str, now_us: int, data: st.DataObject
 ) -> None:
@@ -308,7 +371,7 @@ def test_taking_a_releasing_rule_away_never_gives_more(
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(rules_(), max_size=5), statements, st.sampled_from(READERS), nows)
+@given(st.lists(rules_, max_size=5), statements, st.sampled_from(READERS), nows)
 def test_every_slot_that_leaves_is_allowed_by_a_rule_that_names_the_reader(
     rules: list[Rule], said: Facts, reader: str, now_us: int
 ) -> None:

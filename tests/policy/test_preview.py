@@ -114,7 +114,7 @@ def test_a_table_read_back_from_texts_is_the_same_table() -> None:
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.lists(rules_(), max_size=5), st.lists(rules_(), max_size=5), st.lists(statements, max_size=6))
+@given(st.lists(rules_, max_size=5), st.lists(rules_, max_size=5), st.lists(statements, max_size=6))
 def test_the_counts_are_those_of_the_decisions_one_by_one(
     old: list[Rule], new: list[Rule], said: list[Facts]
 ) -> None:

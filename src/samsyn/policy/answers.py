@@ -37,7 +37,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 NOTHING: Final = Answer("no-rule", NOBODY_RULE, ())
 
-Key = tuple[str, int, int, bool, bool, int, int, tuple[Cap, ...]]
+Key = tuple[str, int, bool, bool, int, int, tuple[Cap, ...]]
 
 
 class Answers:
@@ -62,7 +62,6 @@ class Answers:
         caps = passing.caps if passing else ()
         key = (
             profile.kind,
-            slot_bits(profile.kind, profile.slots),
             applying,
             profile.marking == NAMED_ONLY,
             passing is not None and passing.circles_only,
@@ -74,13 +73,15 @@ class Answers:
         if found is None:
             found = tuple(self._answer(key, reader) for reader in self._readers)
             self._by_key[key] = found
-        return found
+        slots = slot_bits(profile.kind, profile.slots)
+        return tuple(_of_slots(answer, slots) if answer.steps else answer for answer in found)
 
     def _bits(self, readers: frozenset[str]) -> int:
         return sum(self._bit.get(reader, 0) for reader in readers)
 
     def _answer(self, key: Key, reader: str) -> Answer:
-        kind, slots, applying, red, circles_only, may, addressed, caps = key
+        """The answer on a statement that has every slot of its kind."""
+        kind, applying, red, circles_only, may, addressed, caps = key
         bit = self._bit[reader]
         mine = [cap for cap in caps if cap.reader == reader]
         ended = any(cap.until_us is not None and cap.until_us <= self._now_us for cap in mine)
@@ -97,15 +98,14 @@ class Answers:
                 reach &= self._circled[n]
             if reach & may & bit and not ended:
                 releasing.append(n)
+        if not releasing:
+            return NOTHING
+        most = -1
         for cap in mine:
-            slots &= _told(kind, cap.place, cap.time, ())
-        return (
-            Answer("released", NOBODY_RULE, self._steps(kind, slots, releasing))
-            if releasing
-            else NOTHING
-        )
+            most &= _told(kind, cap.place, cap.time, ())
+        return Answer("released", NOBODY_RULE, self._steps(kind, most, releasing))
 
-    def _steps(self, kind: str, slots: int, releasing: Sequence[int]) -> tuple[Step, ...]:
+    def _steps(self, kind: str, most: int, releasing: Sequence[int]) -> tuple[Step, ...]:
         steps = []
         for delay_us in sorted({self._rules[n].delay_us for n in releasing}):
             due = [n for n in releasing if self._rules[n].delay_us <= delay_us]
@@ -113,8 +113,14 @@ class Answers:
             for n in due:
                 rule = self._rules[n]
                 let_out |= _told(kind, rule.place, rule.time, rule.hide)
-            steps.append(Step(delay_us, slots & let_out, due[0]))
+            steps.append(Step(delay_us, most & let_out, due[0]))
         return tuple(steps)
+
+
+@lru_cache(maxsize=65_536)
+def _of_slots(answer: Answer, slots: int) -> Answer:
+    steps = tuple(Step(s.delay_us, s.slots & slots, s.rule) for s in answer.steps)
+    return Answer(answer.verdict, answer.rule, steps)
 
 
 def slot_order(kind: str) -> Sequence[str]:

@@ -40,7 +40,7 @@ class Area(msgspec.Struct, frozen=True):
             w, s, e, n = self.box
             return w <= place.box[0] and s <= place.box[1] and place.box[2] <= e and place.box[3] <= n
         if place.point is not None:
-            return any(geo.cell(*place.point, res) in self.cells for res in self._resolutions())
+            return self._at(*place.point)
         return bool(place.cells) and all(self._has(cell) for cell in place.cells)
 
     def touches(self, place: Place) -> bool:
@@ -48,7 +48,14 @@ class Area(msgspec.Struct, frozen=True):
         if self.box is not None:
             w, s, e, n = self.box
             return w <= place.box[2] and place.box[0] <= e and s <= place.box[3] and place.box[1] <= n
+        if place.point is not None and self._at(*place.point):
+            return True
+        if not place.cells and place.point is None:  # a line told by nothing but itself: it may
+            return True
         return any(self._has(cell) or self._within(cell) for cell in place.cells)
+
+    def _at(self, lat: float, lon: float) -> bool:
+        return any(geo.cell(lat, lon, size) in self.cells for size in self._resolutions())
 
     def _resolutions(self) -> set[int]:
         return {geo.resolution(cell) for cell in self.cells}

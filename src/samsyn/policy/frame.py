@@ -9,6 +9,7 @@ combination that there is, and rows only look theirs up.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from heapq import nlargest
 from typing import Final
 
 import msgspec
@@ -215,10 +216,10 @@ class _Shown:
     def of(
         self, pairs: Sequence[int], was: Sequence[Answer], will: Sequence[Answer]
     ) -> tuple[Example, ...]:
-        best = sorted(((*row, pair) for pair in pairs for row in self._newest[pair]), reverse=True)
+        best = nlargest(self._most, ((*row, pair) for pair in pairs for row in self._newest[pair]))
         return tuple(
             self._example(row, was[self._pairs[pair][0]], will[self._pairs[pair][1]])
-            for _, row, pair in best[: self._most]
+            for _, row, pair in best
         )
 
     def _example(self, row: int, was: Answer, will: Answer) -> Example:

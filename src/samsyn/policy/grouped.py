@@ -68,15 +68,24 @@ class History:
         return self._facts.select(test.fill_null(False)).to_series().to_numpy()
 
     def _touches_cells(self, area: Area) -> Bools:
-        return self._by_cells(lambda cells: any(_related(cell, area) for cell in cells))
+        """Points by the cell that they are in or may be in, all else by its cells; unknown: touches."""
+        untold = pl.col("west").is_not_null() & pl.col("lat").is_null()
+        untold &= pl.col("cells").cast(pl.String()).fill_null("") == ""
+        found = self._facts.select(untold).to_series().to_numpy() | self._at_points(area)
+        return found | self._by_cells(lambda cells: any(_related(cell, area) for cell in cells))
 
     def _in_cells(self, area: Area) -> Bools:
         """Points by the cell that they are in, all else by the cells that it names."""
-        found = self._by_cells(lambda cells: all(_inside(cell, area) for cell in cells))
+        pointless = self._facts["lat"].is_null().to_numpy()
+        by_cells = self._by_cells(lambda cells: all(_inside(cell, area) for cell in cells))
+        return (by_cells & pointless) | self._at_points(area)
+
+    def _at_points(self, area: Area) -> Bools:
+        found = np.zeros(len(self._facts), dtype=np.bool_)
         points = self._facts.select("lat", "lon", row=pl.int_range(pl.len())).drop_nulls()
-        found[points["row"].to_numpy()] = False
+        points = points.filter(_near(area))
+        places = points.select("lat", "lon").unique()
         sizes = {geo.resolution(cell) for cell in area.cells}
-        places = points.select("lat", "lon").filter(_near(area)).unique()
         inside = [
             any(geo.cell(lat, lon, size) in area.cells for size in sizes)
             for lat, lon in places.iter_rows()

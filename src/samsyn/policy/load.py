@@ -25,6 +25,7 @@ from samsyn.policy.rules import (
     When,
     hides,
 )
+from samsyn.policy.sense import faults
 from samsyn.statements.ladder import PLACE_RUNGS, TIME_RUNGS
 from samsyn.subjects import declared
 from samsyn.subjects.common import SUBJECTS
@@ -56,7 +57,6 @@ _WHEN_KEYS: Final = (
     "age_max",
 )
 _TRACK_WHEN_KEYS: Final = ("subject", "area", "marking_max", "exercise", "feed")
-_TRACK_SUBJECTS: Final = frozenset({"sea", "air"})
 _CIRCLE: Final = "circle:"
 _HEADER: Final = re.compile(r"^\s*\[\[\s*(rule|deny)\s*\]\]")
 
@@ -106,6 +106,7 @@ def parse_rules(
     _read_circles(tree.get("circles", {}), names, lines)
     _read_areas(tree.get("areas", {}), names, lines)
     rules: list[Rule] = []
+    places: dict[str, tuple[str, int]] = {}
     for table in ("rule", "deny"):
         for n, raw in enumerate(_tables(tree, table, name)):
             rules.append(_Block(raw, table, n, lines, names).rule())
@@ -114,6 +115,10 @@ def parse_rules(
                 raise ConfigError("this id belongs to the built-in rule", where=where)
             if any(r.id == rules[-1].id for r in rules[:-1]):
                 raise ConfigError("another rule has this id already", where=where)
+            places[rules[-1].id] = table, n
+    for fault in faults(rules):
+        where = lines.at(*places[fault.rule.id], fault.key, fault.rule.id)
+        raise ConfigError(fault.what, where=where, do=fault.do)
     return tuple(rules)
 
 
@@ -147,8 +152,10 @@ def _read_areas(raw: Any, names: Names, lines: _Lines) -> None:
             names.areas[name] = Area(name, _box(spec["bbox"], where), frozenset())
         elif keys == {"cells"}:
             cells = spec["cells"]
-            if not isinstance(cells, list) or not all(
-                isinstance(c, str) and geo.is_cell(c) for c in cells
+            if not (
+                isinstance(cells, list)
+                and cells
+                and all(isinstance(c, str) and geo.is_cell(c) for c in cells)
             ):
                 raise ConfigError("cells is a list of H3 cells", where=where)
             names.areas[name] = Area(name, None, frozenset(cells))
@@ -357,6 +364,8 @@ class _Block:
         if isinstance(value, datetime) and value.tzinfo is not None:
             return parse_iso(value.isoformat())
         if isinstance(value, date) and not isinstance(value, datetime):
+            if value == date.max:  # there is no day after it
+                return None
             day_after = datetime(value.year, value.month, value.day, tzinfo=UTC) + timedelta(days=1)
             return parse_iso(day_after.isoformat())
         raise self._wrong("until", "until is no date", "write 2027-12-31 or 2027-12-31T12:00:00Z")
@@ -368,8 +377,6 @@ class _Block:
         subject, detector, originator = words("subject"), words("detector"), words("originator")
         for word in sorted((subject or frozenset()) - set(SUBJECTS)):
             raise self._wrong("subject", f"unknown subject {word!r}", _known(SUBJECTS))
-        if kinds == {TRACK} and subject is not None and not subject & _TRACK_SUBJECTS:
-            raise self._wrong("subject", "tracks are of sea or air: never matches")
         if detector is not None and not any("body.detector" in declared(kind) for kind in kinds):
             raise self._wrong("detector", "no statement of these kinds has a detector: never matches")
         for word in sorted(originator or ()):

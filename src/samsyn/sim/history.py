@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from samsyn.base.clock import iso
+from samsyn.base.errors import ConfigError
+from samsyn.policy.load import parse_rules
 from samsyn.statements.ladder import PLACE_RUNGS, TIME_RUNGS, place_ladder, time_ladder
 from samsyn.statements.marking import MARKINGS
 from samsyn.statements.statement import Draft
@@ -62,12 +64,17 @@ def make_policy(chance: random.Random, partners: Sequence[str]) -> str:
         text += f"{circle} = {_list(chance.sample(partners, chance.randrange(len(partners) + 1)))}\n"
     text += _AREAS
     names = [*partners, *(f"circle:{circle}" for circle in circles)]
-    for n in range(chance.randint(1, 5)):
-        text += _rule(chance, n, names)
+    rules = {f"rule-{n}": _rule(chance, n, names) for n in range(chance.randint(1, 5))}
     for n in range(chance.choice([0, 0, 1])):
-        text += f'[[deny]]\nid = "deny-{n}"\nwhy = "told so"\nto = {_list([chance.choice(names)])}\n'
-        text += f"kinds = {_kinds(chance)}\nwhen = {_when(chance)}\n"
-    return text
+        deny = f'[[deny]]\nid = "deny-{n}"\nwhy = "told so"\nto = {_list([chance.choice(names)])}\n'
+        rules[f"deny-{n}"] = f"{deny}kinds = {_kinds(chance)}\nwhen = {_when(chance)}\n"
+    while True:  # a rule that has no effect is an error: without it the policy says the same
+        try:
+            whole = text + "".join(rules.values())
+            parse_rules(whole, "policy.toml", partners=partners, kinds=KINDS)
+            return whole
+        except ConfigError as e:
+            del rules[e.where.split()[-1]]
 
 
 def _rule(chance: random.Random, n: int, names: Sequence[str]) -> str:

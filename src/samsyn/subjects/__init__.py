@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from samsyn.subjects import alert, report, track
-from samsyn.subjects.common import COMMON, Kind, Need
+from samsyn.subjects.common import COMMON, SUBJECTS, Kind, Need
 
 KINDS: Final[Mapping[str, Kind]] = {alert.NAME: alert, report.NAME: report}
 
@@ -35,4 +35,9 @@ def need(kind: str, slot: str) -> Need | None:
     return needs.get(slot, NO_NEED)
 
 
-__all__ = ["KINDS", "NO_NEED", "Kind", "Need", "declared", "need"]
+def subjects_of(kind: str) -> frozenset[str]:
+    """What statements of `kind` can be about; tracks, too, are of sea or air."""
+    return frozenset({"sea", "air"} if kind in (alert.NAME, track.NAME) else SUBJECTS)
+
+
+__all__ = ["KINDS", "NO_NEED", "Kind", "Need", "declared", "need", "subjects_of"]
