@@ -91,7 +91,7 @@ def make_rule(chance: random.Random) -> Rule:
         when=chance.choice([make_when(chance), When(), WIDE, WIDE]),
         place=chance.choice([None, *PLACE_RUNGS]),
         time=chance.choice([None, *TIME_RUNGS]),
-        delay_us=chance.choice([0, MINUTE_US, HOUR_US, HOUR_US]),
+        delay_us=chance.choice([0, MINUTE_US, MINUTE_US, HOUR_US, DAY_US]),
         hide=tuple(_some(chance, ["author", "body", "text", "place.exact"], 0.2)),
         onward=chance.choice([None, None, None, None, *ONWARD]),
         until_us=chance.choice([None, None, None, NOW_US - 1, NOW_US, NOW_US + DAY_US]),

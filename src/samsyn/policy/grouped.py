@@ -71,12 +71,16 @@ class History:
         """Points by the cell that they are in or may be in, all else by its cells; unknown: touches."""
         untold = pl.col("west").is_not_null() & pl.col("lat").is_null()
         untold &= pl.col("cells").cast(pl.String()).fill_null("") == ""
-        found = self._facts.select(untold).to_series().to_numpy() | self._at_points(area)
-        return found | self._by_cells(lambda cells: any(_related(cell, area) for cell in cells))
+        unknown: Bools = self._facts.select(untold).to_series().to_numpy()
+        return (
+            unknown
+            | self._at_points(area)
+            | self._by_cells(lambda cells: any(_related(cell, area) for cell in cells))
+        )
 
     def _in_cells(self, area: Area) -> Bools:
         """Points by the cell that they are in, all else by the cells that it names."""
-        pointless = self._facts["lat"].is_null().to_numpy()
+        pointless: Bools = self._facts["lat"].is_null().to_numpy()
         by_cells = self._by_cells(lambda cells: all(_inside(cell, area) for cell in cells))
         return (by_cells & pointless) | self._at_points(area)
 
