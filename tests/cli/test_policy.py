@@ -151,6 +151,19 @@ def test_narrowing_takes_nothing_back_but_offers_to(home: Sequence[str], here: P
     assert len(answer("log", *home, "--did", "withdraw")) == 2
 
 
+def test_seeing_as_a_partner(home: Sequence[str]) -> None:
+    jti = say(home, "Lights out")
+    tick()
+    told = answer("view", *home, "--as", "se")
+    (held,) = told["held"]
+    assert (held["jti"], held["place"], held["rules"][0]["rule"]) == (jti, "region", "coarse")
+    assert {"slot": "place.area", "rules": ["coarse"], "hidden_by": []} in held["left_out"]
+    said = ok("view", *home, "--as", "fi")
+    assert "Not released to fi" in said and "no rule names fi" in said and jti in said
+    assert "ingen regel nämner fi" in ok("--lang", "sv", "view", *home, "--as", "fi")
+    assert "'xx' is no partner of ours" in refused("view", *home, "--as", "xx")
+
+
 def put(home: Sequence[str], file: str) -> int:
     """By two persons."""
     kept = answer("policy", "propose", *home, file, *by("anna"))

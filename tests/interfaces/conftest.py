@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from starlette.testclient import TestClient
 
 from samsyn.base.settings import Home
 from samsyn.demo.world import swap_cards
+from samsyn.desk import accounts
 from samsyn.desk.accounts import add_account
 from samsyn.interfaces.accounts import Sessions
 from samsyn.interfaces.home import home_app
@@ -27,6 +29,12 @@ kinds = ["alert", "report"]
 place = "area"
 time = "hour"
 """
+
+
+@pytest.fixture(autouse=True)
+def light_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argon2 that costs nothing: how hard it is to guess is not what these tests ask."""
+    monkeypatch.setattr(accounts, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @pytest.fixture

@@ -47,6 +47,8 @@ def shown(client: TestClient, jti: str, reader: str = "fi") -> dict[str, Any]:
         "/api/links",
         "/api/findings",
         "/api/zones",
+        "/api/policy",
+        f"/api/as/{reader}",
     ]
     told = {p: (r.status_code, r.json()) for p in paths for r in [client.get(p)]}
     told["/api/picture"][1].pop("now_us")

@@ -35,6 +35,8 @@ CLOSED = [
     "/api/findings",
     "/api/zones",
     "/api/tracks/1/2",
+    "/api/policy",
+    "/api/as/fi",
 ]
 
 

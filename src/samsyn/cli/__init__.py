@@ -15,6 +15,7 @@ from samsyn.cli.node import init, up, user, verify
 from samsyn.cli.partner import partner
 from samsyn.cli.policy import policy
 from samsyn.cli.say import explain, say, statements, withdraw
+from samsyn.cli.view import view
 
 EPILOG = """\b
 A first walk, one node alone:
@@ -63,6 +64,7 @@ for command in (
     statements,
     withdraw,
     explain,
+    view,
     verify,
     released,
     log_command,

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from samsyn.base.clock import iso, parse_span
+from samsyn.base.clock import iso
 from samsyn.base.errors import InputError
 from samsyn.base.settings import Realm
 from samsyn.channels.door import Door
@@ -26,7 +26,7 @@ from samsyn.cli.show import (
     word,
 )
 from samsyn.desk.policies import FOUNDING, KeptPolicy, digest
-from samsyn.desk.review import COUNTS, Review
+from samsyn.desk.review import COUNTS, Review, read_span
 from samsyn.node.stores import Stores
 from samsyn.policy import read_text
 
@@ -237,7 +237,7 @@ def _ask(review: Review, kept: KeptPolicy, as_json: bool) -> str:
         raise InputError(
             t("the hash of what is approved is missing"), do=t("give --sha256, as policy list shows it")
         )
-    show_preview(review.preview(kept.text, kept.name))
+    show_preview(review.preview_kept(kept.id))
     click.confirm(
         t("Put policy {id}, SHA-256 {sha256}, in force?", id=kept.id, sha256=kept.sha256), abort=True
     )
@@ -334,12 +334,7 @@ def synced(stores: Stores, out: Out) -> Review:
 
 
 def _since(stores: Stores, span: str) -> int | None:
-    if not span:
-        return None
-    try:
-        return stores.clock.now_us() - parse_span(span)
-    except ValueError as e:
-        raise InputError(str(e), where=span, do=t("write 90d, 12h or 30m")) from e
+    return stores.clock.now_us() - read_span(span) if span else None
 
 
 def show_preview(told: dict[str, Any]) -> None:

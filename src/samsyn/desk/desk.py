@@ -19,6 +19,7 @@ from samsyn.desk.drafts import ReportForm
 from samsyn.desk.findings import FindingStore
 from samsyn.desk.handling import HandlingStore
 from samsyn.desk.pen import Pen
+from samsyn.desk.review import Review
 from samsyn.statements.store import StatementStore
 from samsyn.tracks.partners import PartnerTracks
 from samsyn.tracks.table import TrackTable
@@ -55,6 +56,7 @@ class Desk:
         pen: Pen,
         diary: Diary,
         handling: HandlingStore,
+        review: Review,
         tracks: TrackTable,
         partner_tracks: PartnerTracks,
         zones: dict[str, Any],
@@ -72,6 +74,7 @@ class Desk:
         self.pen = pen
         self.diary = diary
         self.handling = handling
+        self.review = review
         self.tracks = tracks
         self.partner_tracks = partner_tracks
         self.zones = zones

@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 import polars as pl
 
-from samsyn.base.clock import Clock, iso
+from samsyn.base.clock import Clock, iso, parse_span
 from samsyn.base.database import Database
 from samsyn.base.errors import InputError, SamsynError
 from samsyn.channels.door import Door
@@ -37,6 +37,39 @@ _LOSES: Final = ("withheld", "narrowed", "widened")  # what gains a slot may los
 _GAINS: Final = ("newly_released", "widened", "sooner")
 COUNTS: Final = tuple(n for n in Change.__struct_fields__ if n not in ("reader", "examples"))
 _FILE: Final = "policy.toml"
+
+
+class PolicyForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the home API is asked about policies; each request needs some of it."""
+
+    text: str = ""
+    id: int | None = None
+    sha256: str = ""
+    since: str = ""  # spans: 90d, 12h
+    catch_up: str = ""
+    why: str = ""
+
+    @staticmethod
+    def read(values: Any) -> PolicyForm:
+        """Raises `InputError` naming the field."""
+        try:
+            return msgspec.convert(values, PolicyForm)
+        except msgspec.ValidationError as e:
+            raise InputError(str(e), where="policy") from e
+
+    def number(self) -> int:
+        """Which policy is meant. Raises `InputError` where that is not said."""
+        if self.id is None:
+            raise InputError("which policy is not said", where="id", do="give its number")
+        return self.id
+
+
+def read_span(text: str) -> int:
+    """Microseconds of a span. Raises `InputError`."""
+    try:
+        return parse_span(text)
+    except ValueError as e:
+        raise InputError(str(e), where=text, do="write 90d, 12h or 30m") from e
 
 
 class Beyond(msgspec.Struct, frozen=True):
@@ -112,6 +145,13 @@ class Review:
                 )
             ),
         }
+
+    def preview_kept(
+        self, id_: int, *, since_us: int | None = None, markings: Collection[str] | None = None
+    ) -> dict[str, Any]:
+        """`preview` of a policy that was proposed."""
+        kept = self._policies.get(id_)
+        return self.preview(kept.text, kept.name, since_us=since_us, markings=markings)
 
     def beyond(self, id_: int, markings: Collection[str] | None = None) -> list[Beyond]:
         """All that readers hold of our statements and policy `id_` would not have given them."""

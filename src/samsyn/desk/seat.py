@@ -20,7 +20,9 @@ from samsyn.desk.desk import Desk
 from samsyn.desk.drafts import ReportForm
 from samsyn.desk.handling import known_step
 from samsyn.desk.items import item
+from samsyn.desk.review import PolicyForm, read_span
 from samsyn.desk.rights import Forbidden, cleared
+from samsyn.desk.views import Views
 from samsyn.observations.craft import craft_key
 from samsyn.statements.marking import MARKINGS, strictest
 from samsyn.statements.store import Stored
@@ -67,13 +69,19 @@ class Seat:
 
     def explain(self, jti: str, reader: str) -> dict[str, Any] | None:
         """Why `reader` got, or did not get, statement `jti`; one sentence in each language."""
-        desk = self._desk
-        if reader not in desk.partners().organisations or reader == desk.name:
-            raise InputError(f"{reader!r} is no partner of ours", do="see: samsyn partner list")
+        self._known(reader)
         if self._visible(jti) is None:
             return None
-        found = desk.door.explain(jti, reader)
+        found = self._desk.door.explain(jti, reader)
         return {"en": found.en, "sv": found.sv, "released": found.released, "rule": found.rule}
+
+    def view_as(self, reader: str) -> dict[str, Any]:
+        """What a partner holds of ours as it sees it, and what it was not given and why."""
+        desk = self._desk
+        self._known(reader)
+        views = Views(desk.name, desk.statements, desk.door)
+        told = views.as_partner(reader, self._markings)
+        return {**told, "organisation": desk.partners().organisations[reader]}
 
     def findings(self) -> list[dict[str, Any]]:
         """Those of our watch: within the clearance by what they were signed as, or would be."""
@@ -107,6 +115,45 @@ class Seat:
 
     def frame(self, viewport: tuple[float, float, float, float]) -> bytes:
         return frame(self._desk.tracks, viewport, self._desk.now_us(), self._desk.partner_tracks)
+
+    # release policies
+
+    def policy(self) -> dict[str, Any]:
+        """What is in force, and what waits for a second person."""
+        self._account.require("policy")
+        return self._desk.review.proposals()
+
+    def preview_policy(self, asked: PolicyForm) -> dict[str, Any]:
+        """What a text, or a proposal by its number, would change: of what this person may see."""
+        self._account.require("policy")
+        review = self._desk.review
+        review.history.sync()
+        since_us = self._since(asked.since)
+        if asked.id is not None:
+            return review.preview_kept(asked.id, since_us=since_us, markings=self._markings)
+        return review.preview(asked.text, since_us=since_us, markings=self._markings)
+
+    def propose_policy(self, asked: PolicyForm) -> dict[str, Any]:
+        """Keep a text for another person to decide on. Raises `SamsynError`."""
+        self._desk.review.history.sync()
+        kept = self._desk.review.propose(asked.text, by=self._account)
+        return {"id": kept.id, "sha256": kept.sha256, "state": kept.state}
+
+    def approve_policy(self, asked: PolicyForm) -> dict[str, Any]:
+        """Put a proposal of somebody else in force: the one with this hash. Raises `SamsynError`."""
+        review = self._desk.review
+        review.history.sync()
+        return review.approve(
+            asked.number(), by=self._account, seen=asked.sha256, catch_up_us=self._since(asked.catch_up)
+        )
+
+    def reject_policy(self, asked: PolicyForm) -> dict[str, Any]:
+        """Turn a proposal down. Raises `SamsynError`."""
+        self._desk.review.reject(asked.number(), by=self._account, why=asked.why)
+        return {"id": asked.id, "state": "rejected"}
+
+    def _since(self, span: str) -> int | None:
+        return self._desk.now_us() - read_span(span) if span else None
 
     # acting
 
@@ -144,6 +191,10 @@ class Seat:
         self._desk.diary.write(self._account.user, "sign-out")
 
     # what there is for this person
+
+    def _known(self, reader: str) -> None:
+        if reader not in self._desk.partners().organisations or reader == self._desk.name:
+            raise InputError(f"{reader!r} is no partner of ours", do="see: samsyn partner list")
 
     def _held(self) -> list[Stored]:
         """The latest version of each statement; a withdrawal ends all versions, one is enough."""

@@ -8,6 +8,7 @@ import gzip
 import mimetypes
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +24,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from samsyn.base.errors import InputError, LimitError, SamsynError
 from samsyn.base.limits import REQUEST_BODY_BYTES, SESSION_AGE_S
 from samsyn.desk.desk import Desk, ReportForm
+from samsyn.desk.review import PolicyForm
 from samsyn.desk.rights import Forbidden
 from samsyn.desk.seat import Seat
 from samsyn.interfaces.accounts import Account, Sessions
@@ -131,6 +133,12 @@ class HomeApp:
             Route("/api/statements/{jti}/handle", write(self.handle), methods=["POST"]),
             Route("/api/statements/{jti}/explain", read(self.explain)),
             Route("/api/reports", write(self.report), methods=["POST"]),
+            Route("/api/as/{reader}", read(lambda r, seat: seat.view_as(r.path_params["reader"]))),
+            Route("/api/policy", read(lambda r, seat: seat.policy())),
+            *(
+                Route(f"/api/policy/{act}", write(_policy(act)), methods=["POST"])
+                for act in ("preview", "propose", "approve", "reject")
+            ),
             Route("/api/links", read(lambda r, seat: {"links": seat.links()})),
             Route("/api/findings", read(lambda r, seat: {"items": seat.findings()})),
             Route("/api/zones", read(lambda r, seat: seat.zones())),
@@ -311,6 +319,12 @@ class HomeApp:
             await socket.close(1008)  # the session has ended
         except (WebSocketDisconnect, RuntimeError):
             return  # starlette says RuntimeError where the other side has gone while we sent
+
+
+def _policy(act: str) -> Callable[[Any, Request, Seat], Any]:
+    """A handler for one step of deciding on a policy."""
+    step = attrgetter(f"{act}_policy")
+    return lambda body, _, seat: step(seat)(PolicyForm.read(body))
 
 
 def _person(account: Account) -> dict[str, str]:

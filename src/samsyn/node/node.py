@@ -303,6 +303,7 @@ class Node:
             pen=stores.pen,
             diary=stores.diary,
             handling=stores.handling,
+            review=stores.review(self._door),
             tracks=self._tracks,
             partner_tracks=self._partner_tracks,
             zones=self._zones_file,
