@@ -15,6 +15,7 @@ from pathlib import Path
 from samsyn.base.errors import ConfigError
 
 BUSY_MS = 30_000
+PAGE_BYTES = 16_384  # several signed statements to a page: half the work of keeping them
 
 
 class Database:
@@ -46,6 +47,7 @@ class Database:
             self.path, isolation_level=None, check_same_thread=False, factory=self._connection
         )
         db.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+        db.execute(f"PRAGMA page_size={PAGE_BYTES}")  # of a new file
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
         db.execute("PRAGMA foreign_keys=ON")

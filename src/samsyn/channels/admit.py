@@ -118,10 +118,12 @@ def admit_head(state: MirrorState, batch: Batch) -> Admission:
         raise Refused("forked-log", "the log does not continue what is held", evidence=evidence)
     leaves = [entry.leaf.encode() for entry in batch.entries]
     forked = _same_size_fork(state, head)
-    for leaf in leaves:
-        frontier.append(leaf_hash(leaf))
-        if state.seen is not None and frontier.size == state.seen.size:
-            forked = forked or frontier.root() != state.seen.root
+    hashes = list(map(leaf_hash, leaves))
+    if state.seen is not None and 0 < (until := state.seen.size - state.size) <= len(hashes):
+        frontier.extend(hashes[:until])  # the last head lies within: what was said there must hold
+        hashes = hashes[until:]
+        forked = forked or frontier.root() != state.seen.root
+    frontier.extend(hashes)
     if not verify_consistency(frontier.size, head.size, given, frontier.root(), head.root):
         raise Refused("altered-entry", "the entries are not those of the log", evidence=evidence)
     if forked:

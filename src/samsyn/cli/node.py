@@ -15,6 +15,7 @@ import orjson
 from rich.logging import RichHandler
 
 from samsyn.base.errors import ConfigError
+from samsyn.base.memory import collect_seldom
 from samsyn.base.settings import Home, Realm
 from samsyn.cli.evidence import judge_file
 from samsyn.cli.language import Group, t, told
@@ -125,6 +126,7 @@ def up(root: Path, realm: Realm | None, no_picture: bool, as_json: bool) -> None
     home = home_of(root)
     node = Node(Stores(home, realm), picture=not no_picture)
     node.start()
+    collect_seldom()
     differs = node.stores.file_differs()
     ready = {
         **node.desk.health(),

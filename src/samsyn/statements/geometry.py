@@ -23,6 +23,7 @@ HEIGHT_M_MAX: Final = 1e8  # a geometry is not in deep space; also keeps infinit
 SAMPLES_MAX: Final = 8 * limits.PLACE_CELLS
 BOX_CELLS_MAX: Final = 4 * limits.PLACE_CELLS  # of the boxes round all areas, in cells of average size
 
+_NUMBERS = frozenset({int, float})  # and no bool
 _TYPES = ("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon")
 
 
@@ -46,6 +47,21 @@ def read_geometry(value: Any) -> Geometry:
     if len(shape.points) + sum(map(len, shape.paths())) > limits.GEOMETRY_POSITIONS:
         raise _malformed(f"has more than {limits.GEOMETRY_POSITIONS} positions")
     return shape
+
+
+def read_point(value: Any) -> Point | None:
+    """(lat, lon) of a `Point`; None for what is none. Most places are points: this is the short way.
+
+    Raises `Refused("malformed")` as `read_geometry`.
+    """
+    if (
+        type(value) is dict
+        and len(value) == 2
+        and value.get("type") == "Point"
+        and "coordinates" in value
+    ):
+        return _point(value["coordinates"])
+    return None
 
 
 def _read(value: Any) -> Geometry:
@@ -91,10 +107,11 @@ def _ring(value: Any) -> Path:
 def _point(value: Any) -> Point:
     if not isinstance(value, list | tuple) or len(value) not in (2, 3):
         raise _malformed("has a position that is not [lon, lat] or [lon, lat, height]")
-    if any(type(number) not in (int, float) for number in value):
+    if not _NUMBERS.issuperset(map(type, value)):
         raise _malformed("has a position that is not of numbers")
     lon, lat, *height = value
-    if not (-180 <= lon <= 180 and -90 <= lat <= 90 and all(abs(h) < HEIGHT_M_MAX for h in height)):
+    high = height and not abs(height[0]) < HEIGHT_M_MAX
+    if high or not (-180 <= lon <= 180 and -90 <= lat <= 90):
         raise _malformed("has a position off the earth")
     return float(lat), float(lon)
 

@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import msgspec
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -23,6 +23,12 @@ from cryptography.hazmat.primitives.serialization import (
 
 from samsyn.base.encoding import b64url, unb64url
 from samsyn.base.errors import ConfigError
+
+try:
+    from nacl.bindings import crypto_sign_open as open_signed
+    from nacl.exceptions import BadSignatureError
+except ImportError:  # no libsodium for this machine: OpenSSL verifies, at half the speed
+    open_signed, BadSignatureError = None, InvalidSignature
 
 
 class NodeKeys(msgspec.Struct, frozen=True):
@@ -89,6 +95,22 @@ def public_text(key: Ed25519PublicKey) -> str:
 def public_from_text(text: str) -> Ed25519PublicKey:
     """Raises `ValueError` for what is no Ed25519 public key."""
     return Ed25519PublicKey.from_public_bytes(unb64url(text))
+
+
+def holds(key: bytes, signature: bytes, signed: bytes) -> bool:
+    """Whether `signature` (64 bytes) is over `signed`, by the owner of the public key `key` (32 bytes).
+
+    Ed25519 (RFC 8032). libsodium also refuses keys and points of small order, which no honest signer
+    has; what it takes, OpenSSL takes. Both let other threads run meanwhile.
+    """
+    try:
+        if open_signed is not None:
+            open_signed(signature + signed, key)
+        else:
+            Ed25519PublicKey.from_public_bytes(key).verify(signature, signed)
+    except (InvalidSignature, BadSignatureError, ValueError):
+        return False
+    return True
 
 
 def thumbprint(key: Ed25519PublicKey) -> str:

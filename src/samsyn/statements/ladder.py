@@ -25,7 +25,7 @@ from typing import Any, Final
 from samsyn.base import geo, limits
 from samsyn.base.clock import iso, parse_iso
 from samsyn.base.errors import Refused
-from samsyn.statements.geometry import Geometry, read_geometry, touched
+from samsyn.statements.geometry import Geometry, read_geometry, read_point, touched
 
 PLACE_RUNGS: Final = ("region", "area", "spot", "exact")
 TIME_RUNGS: Final = ("day", "hour", "exact")
@@ -107,7 +107,7 @@ def _check_place(slots: Mapping[str, Any]) -> None:
     fine_slot = "place.exact"
     finest = 7
     if "place.exact" in slots:
-        fine, finest = _finest(read_geometry(slots["place.exact"]))
+        fine, finest = _finest_of(slots["place.exact"])
     for slot, resolution in _CELL_SLOTS:
         if slot not in slots:
             continue
@@ -123,7 +123,9 @@ def _check_place(slots: Mapping[str, Any]) -> None:
 def _read_above(fine: set[str], fine_slot: str, slot: str, value: Any, resolution: int) -> set[str]:
     """The cells of a rung that a finer one, already read, must lie inside."""
     parents = _parents(fine, resolution)
-    if value == sorted(parents):  # as `place_ladder` makes it: cells they are, and it lies inside
+    if value == (
+        sorted(parents) if len(parents) > 1 else list(parents)
+    ):  # as `place_ladder` makes it: cells they are, and it lies inside
         return parents
     cells = _read_cells(slot, value, resolution)
     if not parents <= cells:
@@ -151,6 +153,11 @@ def _is_cell(cell: str, resolution: int) -> bool:
         and geo.is_cell(cell)
         and geo.resolution(cell) == resolution
     )
+
+
+def _finest_of(value: Any) -> tuple[set[str], int]:
+    point = read_point(value)
+    return _finest(read_geometry(value)) if point is None else ({geo.cell(*point, 7)}, 7)
 
 
 def _finest(shape: Geometry) -> tuple[set[str], int]:

@@ -66,6 +66,7 @@ class Claims(msgspec.Struct):
 
 
 DUTIES = ("purpose", "retain_until", "personal")
+_ABSENT = ("",) * len(DUTIES)
 _KNOWN = frozenset([*Claims.__struct_fields__, "_sd", "_sd_alg"])
 
 
@@ -83,13 +84,26 @@ def read(presentation: bytes) -> Read:
     "finer-outside-coarser")."""
     if len(presentation) > limits.STATEMENT_BYTES:
         oversized(f"{len(presentation)} bytes, over {limits.STATEMENT_BYTES}")
-    if compiled is not None:
-        pieces = compiled.take_apart(
-            presentation, limits.STATEMENT_SLOTS, limits.DISCLOSURE_BYTES, limits.STATEMENT_JSON_DEPTH
-        )
-        if pieces is not None:
-            return _read_pieces(*pieces)
-    return _read_whole(presentation)
+    pieces = take_apart(presentation)
+    return _read_whole(presentation) if pieces is None else _read_pieces(*pieces)
+
+
+Pieces = tuple[bytes, bytes, bytes, bytes, dict[str, Any], dict[str, bytes], dict[str, Any]]
+"""Encoded header, what is signed, signature, signed part, payload without its digests, disclosures and
+values by slot."""
+
+
+def take_apart(presentation: bytes) -> Pieces | None:
+    """The pieces of a presentation spelt as we spell it, each disclosure one that was signed.
+
+    None for every other one, and without compiled code. Claims, ladders and signature are not checked.
+    """
+    if compiled is None:
+        return None
+    found: Pieces | None = compiled.take_apart(
+        presentation, limits.STATEMENT_SLOTS, limits.DISCLOSURE_BYTES, limits.STATEMENT_JSON_DEPTH
+    )
+    return found
 
 
 def _read_pieces(
@@ -183,7 +197,7 @@ def _read_digests(payload: dict[str, Any]) -> set[str]:
 
 def read_claims(payload: Mapping[str, Any]) -> Claims:
     """What a payload says in clear. Raises `Refused` ("malformed")."""
-    if any(payload.get(name, "") is None for name in DUTIES):
+    if None in map(payload.get, DUTIES, _ABSENT):
         malformed("a duty that is not said is left out, not null")
     try:
         claims = msgspec.convert(payload, Claims)

@@ -20,14 +20,13 @@ from hashlib import sha256
 from typing import Any, NamedTuple, TypeVar
 
 import orjson
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from samsyn.base import limits
 from samsyn.base.encoding import b64url, b64url_bytes
 from samsyn.base.errors import Refused
 from samsyn.base.ids import new_id
-from samsyn.statements.keys import thumbprint
+from samsyn.statements.keys import holds, thumbprint
 from samsyn.statements.ladder import check_ladders
 from samsyn.statements.read import (
     DUTIES,
@@ -110,8 +109,24 @@ def verify_many(presentations: Sequence[bytes], keys: Mapping[str, Ed25519Public
     Raises the `Refused` of one that fails: the whole is taken or none of it. Of several that fail,
     the first that cannot be read wins, then the first of an unknown key, then the first forged.
     """
-    # Not while others are still being parsed: OpenSSL lets go of the interpreter for each signature
-    # alone, and taking turns with a thread that parses costs more than a second core saves.
+    if len(presentations) >= MANY and _cores() >= THREADS:
+        return _verify_in_order(presentations, keys)
+    statements = []
+    try:
+        for presentation in presentations:  # one after the other: each is checked while it is at hand
+            parsed = read(presentation)
+            _check_signature(parsed, _key_of(parsed, keys))
+            statements.append(parsed.statement)
+    except Refused:
+        return _verify_in_order(presentations, keys)  # which of several faults is told: as said above
+    return statements
+
+
+def _verify_in_order(
+    presentations: Sequence[bytes], keys: Mapping[str, Ed25519PublicKey]
+) -> list[Statement]:
+    # Not while others are still being parsed: the interpreter is let go of for each signature alone,
+    # and taking turns with a thread that parses costs more than a second core saves.
     parsed = [read(presentation) for presentation in presentations]
     checks = [(p, _key_of(p, keys)) for p in parsed]
     _each(checks, lambda check: _check_signature(*check))
@@ -127,7 +142,7 @@ def read_many(
 ) -> tuple[list[Statement], list[Check]]:
     """`verify_many` up to the signatures, which are left to the caller to have checked."""
     parsed = [read(presentation) for presentation in presentations]
-    raw = [_key_of(p, keys).public_bytes_raw() for p in parsed]
+    raw = [_key_of(p, keys) for p in parsed]
     signed = [p.signed for p in parsed]
     checks = [(key, p.signature, text) for key, p, text in zip(raw, parsed, signed, strict=True)]
     return [p.statement for p in parsed], checks
@@ -143,15 +158,20 @@ _Out = TypeVar("_Out")
 
 
 def _each(items: Sequence[_In], work: Any) -> list[Any]:
-    """`work` on each item. OpenSSL lets go of the interpreter while it signs or verifies, so two
-    threads that do nothing else use two cores."""
-    if len(items) < MANY:
+    """`work` on each item. The interpreter is let go of while a signature is made or checked, so two
+    threads that do nothing else use two cores, where there are two."""
+    if len(items) < MANY or _cores() < THREADS:
         return [work(item) for item in items]
     step = -(-len(items) // THREADS)
     parts = [items[at : at + step] for at in range(0, len(items), step)]
     with ThreadPoolExecutor(THREADS) as pool:
         done = pool.map(lambda part: [work(item) for item in part], parts)
         return [result for part in done for result in part]
+
+
+def _cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 # --- making
@@ -247,19 +267,16 @@ def _header(kid: str) -> bytes:
 # --- checking
 
 
-def _key_of(parsed: Read, keys: Mapping[str, Ed25519PublicKey]) -> Ed25519PublicKey:
-    key = keys.get(parsed.statement.iss)
+def _key_of(found: Read, keys: Mapping[str, Ed25519PublicKey]) -> bytes:
+    """The raw public key by which it should be signed."""
+    key = keys.get(found.statement.iss)
     if key is None:
-        raise Refused("unknown-originator", f"no key is known for {parsed.statement.iss}")
-    if thumbprint(key) != parsed.kid:
-        raise Refused("forged-signature", f"signed with a key that is not {parsed.statement.iss}'s")
-    return key
+        raise Refused("unknown-originator", f"no key is known for {found.statement.iss}")
+    if thumbprint(key) != found.kid:
+        raise Refused("forged-signature", f"signed with a key that is not {found.statement.iss}'s")
+    return key.public_bytes_raw()
 
 
-def _check_signature(parsed: Read, key: Ed25519PublicKey) -> None:
-    try:
-        key.verify(parsed.signature, parsed.signed)
-    except InvalidSignature as e:
-        raise Refused(
-            "forged-signature", f"the signature of {parsed.statement.iss} does not hold"
-        ) from e
+def _check_signature(found: Read, key: bytes) -> None:
+    if not holds(key, found.signature, found.signed):
+        raise Refused("forged-signature", f"the signature of {found.statement.iss} does not hold")

@@ -63,6 +63,8 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
         slot that is not held: what was to be shown must not go missing in silence.
         """
         names = sorted(self.disclosures if slots is None else set(slots))
+        if slots is None and names == list(self.disclosures):
+            return b"~".join([self.jwt, *self.disclosures.values(), b""])
         return b"~".join([self.jwt, *[self.disclosures[name] for name in names], b""])
 
     def view_hashes(self, cuts: Iterable[frozenset[str]]) -> list[bytes]:
