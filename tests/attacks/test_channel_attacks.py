@@ -118,9 +118,12 @@ def test_altered_disclosure(dk: Liar, mirror: Mirror) -> None:
     assert refused(mirror, dk.says([released(said, swapped)])).reason == "altered-disclosure"
 
 
-def test_unknown_originator(dk: Liar, mirror: Mirror) -> None:
-    other = sign(draft(), iss="no", key=dk.keys.statement)
-    assert refused(mirror, dk.says([released(other)])).reason == "unknown-originator"
+def test_unknown_originator(dk: Liar, fi: Node, mirror: Mirror) -> None:
+    """Whose word it is cannot be checked: it is not shown, and the rest of the channel goes on."""
+    other, own = sign(draft(), iss="no", key=dk.keys.statement), dk.signed()
+    mirror.receive(dk.says([released(other), released(own)]))
+    assert fi.statements.get(other.jti) is None and fi.statements.get(own.jti)
+    assert [p.reason for p in mirror.set_aside()] == ["unknown-originator"]
 
 
 def test_replayed_entry_as_an_old_batch(dk: Liar, fi: Node) -> None:
@@ -243,17 +246,31 @@ def test_equivocation_within_one_batch(dk: Liar, mirror: Mirror) -> None:
 
 
 def test_version_by_another_originator(tmp_path: Path, dk: Liar, fi: Node, mirror: Mirror) -> None:
-    se = Node(tmp_path, "se")
-    theirs = se.say()
-    fi.statements.put(theirs, "se", fi.clock.now_us())
-    version = dk.signed(jti=theirs.jti, ver=2)
+    ours = fi.say()
+    version = dk.signed(jti=ours.jti, ver=2)
     assert refused(mirror, dk.says([released(version)])).reason == "version-by-another-originator"
 
 
-def test_withdrawal_by_another_originator(tmp_path: Path, dk: Liar, fi: Node, mirror: Mirror) -> None:
+def test_version_of_a_third_ones_statement(tmp_path: Path, dk: Liar, fi: Node, mirror: Mirror) -> None:
+    """Who used an id first cannot be known here, so the second is no reason to refuse a channel: else
+    whoever knows an id could use it first and cut off its true originator."""
     theirs = Node(tmp_path, "se").say()
     fi.statements.put(theirs, "se", fi.clock.now_us())
-    data = dk.says([(withdraw_leaf(theirs.jti, 1, True), None)])
+    version = dk.signed(jti=theirs.jti, ver=2)
+    mirror.receive(dk.says([released(version)]))
+    held = fi.statements.versions(theirs.jti)
+    assert [(s.iss, s.ver, s.state) for s in held] == [("se", 1, "standing")]
+    (told,) = mirror.set_aside()
+    assert told.reason == "id-of-another"
+    assert told.evidence == {"held": theirs.present(), "received": version.present()}
+
+
+def test_withdrawal_by_another_originator(tmp_path: Path, dk: Liar, fi: Node, mirror: Mirror) -> None:
+    ours, theirs = fi.say(), Node(tmp_path, "se").say()
+    fi.statements.put(theirs, "se", fi.clock.now_us())
+    mirror.receive(dk.says([(withdraw_leaf(theirs.jti, 1, True), None)]))  # it passed nothing on
+    assert fi.statements.get(theirs.jti).state == "standing"  # type: ignore[union-attr]
+    data = dk.says([(withdraw_leaf(ours.jti, 1, True), None)])
     assert refused(mirror, data).reason == "version-by-another-originator"
     assert not fi.statements.get(theirs.jti).purged  # type: ignore[union-attr]
 

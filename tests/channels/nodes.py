@@ -82,13 +82,18 @@ def alert_slots(**more: Any) -> dict[str, Any]:
 
 
 def draft(
-    kind: str = "alert", *, marking: str = "TLP:AMBER", exercise: bool = True, **more: Any
+    kind: str = "alert",
+    *,
+    marking: str = "TLP:AMBER",
+    onward: str = "ask",
+    exercise: bool = True,
+    **more: Any,
 ) -> Draft:
     slots = alert_slots(**more)
     if kind == "report":
         slots = {k: v for k, v in slots.items() if not k.startswith("body.")} | {"body.category": "sea"}
     KINDS[kind].check(slots)
-    return Draft(kind=kind, marking=marking, onward="ask", exercise=exercise, slots=slots)
+    return Draft(kind=kind, marking=marking, onward=onward, exercise=exercise, slots=slots)
 
 
 class Node:
@@ -134,7 +139,8 @@ class Node:
         file.write_text(text)
         return load(file, partners=set(partners), kinds=KINDS.keys())
 
-    def follow(self, partner: Node) -> Mirror:
+    def follow(self, partner: Node, cards: Iterable[Node] = ()) -> Mirror:
+        """`cards`: whose statement keys are known here beside the partner's; asked for at each batch."""
         self.mirrors[partner.name] = Mirror(
             self.db,
             self.statements,
@@ -146,6 +152,7 @@ class Node:
             key=self.keys.log,
             realm="exercise",
             clock=self.clock,
+            keys=lambda: {node.name: node.keys.statement.public_key() for node in cards},
         )
         return self.mirrors[partner.name]
 

@@ -256,7 +256,7 @@ def test_only_own_statements_of_this_realm_leave(nodes: tuple[Node, Node, Node])
     dk.outbox.put("withdraw", "9e3f9f6e-8d0c-4a57-8d0a-0e0f5a3c1b11", 1)
     assert dk.door.tick().entries == 0
     assert not dk.statements.get(theirs.jti).purged  # type: ignore[union-attr]
-    assert "only own statements" in dk.door.explain(theirs.jti, "se").en
+    assert "fi is to be asked first" in dk.door.explain(theirs.jti, "se").en
     assert "other realm" in dk.door.explain(actual.jti, "se").en
     with pytest.raises(InputError):
         dk.door.explain("9e3f9f6e-8d0c-4a57-8d0a-0e0f5a3c1b11", "se")

@@ -34,6 +34,10 @@ class LimitError(SamsynError):
     """Something from outside is larger, deeper or more than `base.limits` allows."""
 
 
+class NotYetError(SamsynError):
+    """Nothing is wrong: what was asked for is under way, and the same question is answered soon."""
+
+
 class Refused(SamsynError):
     """A statement, batch or request of a partner is not accepted.
 

@@ -76,6 +76,9 @@ PICTURE_FRAME_TRACKS: Final = 200_000  # tracks in one frame of the picture
 
 # channels
 LEAF_BYTES: Final = 512  # one entry of a channel
+SOURCES: Final = 64  # statements that one was made of, counted through; beyond, it goes no further
+ASIDE_STATEMENTS: Final = 1_000  # of one channel, kept until their originator's card is known ...
+ASIDE_BYTES: Final = 16 * MIB  # ... and what they may take together; of more only the name is kept
 TICK_STATEMENTS: Final = 10_000  # queued acts taken in one tick; the rest waits for the next
 REFUSALS_KEPT: Final = 16  # refused batches of one partner kept as evidence; older ones go
 CHANNEL_FILE_LINE_BYTES: Final = 128  # first line of a channel as a file; batches as in the exchange

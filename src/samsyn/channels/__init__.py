@@ -8,7 +8,7 @@ Everything that a reader can reach is built on its `ReaderChannel` alone.
 
 from typing import Final
 
-from samsyn.channels import door, mirror, refusals
+from samsyn.channels import aside, door, mirror, refusals, sources
 from samsyn.channels.door import Delivered, Door
 from samsyn.channels.mirror import Applied, Mirror
 from samsyn.channels.outbox import Outbox
@@ -16,7 +16,7 @@ from samsyn.channels.reader import ReaderChannel
 from samsyn.channels.refusals import Problem, reason_texts
 from samsyn.channels.tick import TickReport
 
-SCHEMA: Final = door.SCHEMA + mirror.SCHEMA + refusals.SCHEMA
+SCHEMA: Final = door.SCHEMA + mirror.SCHEMA + refusals.SCHEMA + aside.SCHEMA + sources.SCHEMA
 """Tables of this folder; a database for it also needs those of `statements.store` and `log.store`."""
 
 __all__ = [

@@ -14,16 +14,24 @@ In order:
 7.  each entry is an operation that we know               malformed-entry, unknown-operation
 8.  each view is the one its entry names                  altered-entry
 9.  a view is missing only where a purge is shown         missing-view
-10. each view is signed by the partner, ladders hold      forged-signature, altered-disclosure, ...
+10. each view is signed by its originator, ladders hold   forged-signature, altered-disclosure, ...
 11. it is of this realm                                   exercise-marked-as-actual
-12. ids and versions stay with who used them first        version-by-another-originator, equivocation
-13. nothing is released twice, or after its withdrawal    replayed-entry, released-after-withdrawal
+12. the partner says it itself, or may pass it on, and
+    it is not ours; ids and versions stay with who used
+    them first                                            onward-not-allowed, own-statement-returned,
+                                                          version-by-another-originator, equivocation
+13. nothing is released twice, or after its withdrawal,
+    by this partner                                       replayed-entry, released-after-withdrawal
 14. slots that we know hold what they can hold            malformed-slot
+
+Others' statements may be such that the partner who passes them on is not to blame: of an originator who
+is not known here, of one who has signed two under one id and version, under an id that another has
+used. Their entries are taken, they themselves are set aside (`Admission.asides`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -40,7 +48,7 @@ from samsyn.log.merkle import (
     verify_consistency,
     verify_inclusion,
 )
-from samsyn.statements.sign import verify_many
+from samsyn.statements.sign import parse, verify_many
 from samsyn.statements.statement import Statement
 from samsyn.subjects import KINDS
 
@@ -48,24 +56,40 @@ Verify = Callable[[Sequence[bytes], Mapping[str, Ed25519PublicKey]], list[Statem
 
 
 class Held(msgspec.Struct, frozen=True):
-    """A version that this node holds of a statement that the batch names."""
+    """A version that this node holds of a statement that the batch names.
+
+    here: it came by this channel; `withdrawn` speaks of this channel alone. Originator and hash are
+    empty where nothing but that is known.
+    """
 
     originator: str
     jwt_hash: bytes
     withdrawn: bool
     body: bytes | None  # for evidence
+    here: bool = True
+
+
+class SetAside(msgspec.Struct, frozen=True):
+    """A statement that is not shown, and why. other: what was held under its name, as evidence."""
+
+    statement: Statement
+    reason: Literal["unknown-originator", "equivocation-of-another", "id-of-another"]
+    other: bytes = b""
 
 
 class MirrorState(msgspec.Struct, frozen=True, kw_only=True):
     """What is known here of one partner's channel before a batch.
 
+    keys: of other originators, whose statements the partner may pass on.
     seen: the latest head that was accepted, and its note; it may lie ahead of `frontier`.
     """
 
     origin: str  # samsyn.<partner>/<realm>/<me>
     partner: str
+    me: str
     realm: Literal["actual", "exercise"]
     statement_key: Ed25519PublicKey
+    keys: Mapping[str, Ed25519PublicKey]
     log_key: Ed25519PublicKey
     size: int
     frontier: bytes  # merkle.Frontier, packed
@@ -78,6 +102,7 @@ class Admission(msgspec.Struct, frozen=True, kw_only=True):
 
     leaves: list[bytes]
     statements: list[Statement]
+    asides: list[SetAside]
     withdrawals: list[Withdraw]
     frontier: bytes
     size: int
@@ -131,6 +156,7 @@ def admit_head(state: MirrorState, batch: Batch) -> Admission:
     return Admission(
         leaves=leaves,
         statements=[],
+        asides=[],
         withdrawals=[],
         frontier=frontier.pack(),
         size=frontier.size,
@@ -182,23 +208,49 @@ def admit_entries(
     """Rules 7 to 14: what the entries say, once the log itself is admitted."""
     leaves = read_leaves(batch)
     views = list(_check_views(state, batch, leaves, admission.head))
-    keys = {state.partner: state.statement_key}
-    statements = verify([view for _, view in views], keys)
-    _check_names(state, leaves, holdings)
-    fresh: dict[tuple[str, int], Statement] = {}
+    statements, unknown = _verify(state, [view for _, view in views], verify)
+    _check_ours(state, leaves, holdings)
+    asides: list[SetAside] = []
+    first: dict[tuple[str, int], Statement] = {}
     for (leaf, _), statement in zip(views, statements, strict=True):
         _check_statement(state, leaf, statement)
-        held = holdings.get(leaf.id, {}).get(leaf.ver)
-        _check_equivocation(statement, held, fresh.setdefault((leaf.id, leaf.ver), statement))
+        earlier = first.setdefault((leaf.id, leaf.ver), statement)
+        if earlier.jwt != statement.jwt:
+            raise _two(statement, earlier.present())
+        aside = set_aside(state, statement, holdings.get(leaf.id, {}), unknown)
+        if aside is not None:
+            asides.append(aside)
     _check_order(leaves, holdings)
-    for statement in statements:
+    left_out = {id(aside.statement) for aside in asides}
+    taken = [s for s in statements if id(s) not in left_out]
+    for statement in taken:
         if statement.kind in KINDS:
             KINDS[statement.kind].check_held(statement.slots)
     return msgspec.structs.replace(
         admission,
-        statements=statements,
+        statements=taken,
+        asides=asides,
         withdrawals=[leaf for leaf in leaves if isinstance(leaf, Withdraw)],
     )
+
+
+def _verify(
+    state: MirrorState, views: list[bytes], verify: Verify
+) -> tuple[list[Statement], frozenset[str]]:
+    """Rule 10. The statements in their order, and which originators of them are unknown here."""
+    keys = {**state.keys, state.partner: state.statement_key}
+    keys.pop(state.me, None)  # nobody has our statements to pass on to ourselves
+    try:
+        return verify(views, keys), frozenset()
+    except Refused as refused:
+        if refused.reason != "unknown-originator":
+            raise
+    read = [parse(view) for view in views]
+    unknown = frozenset(s.iss for s in read) - keys.keys()
+    if state.me in unknown:
+        raise Refused("own-statement-returned", "the partner sends us a statement of our own")
+    verified = iter(verify([v for v, s in zip(views, read, strict=True) if s.iss in keys], keys))
+    return [s if s.iss in unknown else next(verified) for s in read], unknown
 
 
 def _check_views(
@@ -237,19 +289,19 @@ def _shown_purges(end: int, batch: Batch, head: Checkpoint) -> set[str]:
     return found
 
 
-def _check_names(state: MirrorState, leaves: list[Leaf], holdings: Holdings) -> None:
-    """Rule 12: also a withdrawal is only for who said it."""
+def _check_ours(state: MirrorState, leaves: list[Leaf], holdings: Holdings) -> None:
+    """Rule 12: our ids are ours, also in a withdrawal."""
     for leaf in leaves:
-        if any(h.originator != state.partner for h in holdings.get(leaf.id, {}).values()):
+        if any(h.originator == state.me for h in holdings.get(leaf.id, {}).values()):
             raise Refused(
                 "version-by-another-originator",
-                f"{state.partner} uses the id of a statement of another originator",
+                f"{state.partner} uses the id of a statement of ours",
                 where=leaf.id,
             )
 
 
 def _check_statement(state: MirrorState, leaf: Leaf, statement: Statement) -> None:
-    """Rules 8 and 11 for one verified view."""
+    """Rules 8, 11 and 12 for one view."""
     if (statement.jti, statement.ver) != (leaf.id, leaf.ver):
         raise Refused("altered-entry", "a view is of another statement than its entry", where=leaf.id)
     if statement.exercise != (state.realm == "exercise"):
@@ -260,16 +312,39 @@ def _check_statement(state: MirrorState, leaf: Leaf, statement: Statement) -> No
             where=leaf.id,
         )
 
+    if statement.iss != state.partner and statement.onward == "no":
+        raise Refused(
+            "onward-not-allowed",
+            f"{statement.iss} lets nobody pass this on, and {state.partner} does",
+            where=leaf.id,
+        )
 
-def _check_equivocation(statement: Statement, held: Held | None, first: Statement) -> None:
-    """Rule 12: one signed part for one id and version, here and within the batch."""
-    if held is not None and held.jwt_hash != sha256(statement.jwt):
-        other = held.body or held.jwt_hash
-    elif first.jwt != statement.jwt:
-        other = first.present()
-    else:
-        return
-    raise Refused(
+
+def set_aside(
+    state: MirrorState, statement: Statement, held: Mapping[int, Held], unknown: Collection[str] = ()
+) -> SetAside | None:
+    """Rule 12: one originator for an id, one signed part for a version. The partner answers for what
+    it says itself and for what it brought before; for what others say, those others.
+
+    Raises `Refused` ("equivocation").
+    """
+    if statement.iss in unknown:
+        return SetAside(statement, "unknown-originator")
+    same = held.get(statement.ver)
+    if same is not None and same.jwt_hash not in (b"", sha256(statement.jwt)):
+        other = same.body or same.jwt_hash
+        if same.originator == statement.iss and (statement.iss == state.partner or same.here):
+            raise _two(statement, other)
+        if same.originator == statement.iss:
+            return SetAside(statement, "equivocation-of-another", other)
+    for known in held.values():
+        if known.originator not in ("", statement.iss):
+            return SetAside(statement, "id-of-another", known.body or known.jwt_hash)
+    return None
+
+
+def _two(statement: Statement, other: bytes) -> Refused:
+    return Refused(
         "equivocation",
         f"{statement.iss} has signed two statements under one id and version",
         where=statement.jti,
@@ -278,11 +353,13 @@ def _check_equivocation(statement: Statement, held: Held | None, first: Statemen
 
 
 def _check_order(leaves: list[Leaf], holdings: Holdings) -> None:
-    """Rule 13: what is released, widened and withdrawn, in the order in which it happened."""
-    withdrawn = {
-        jti for jti, versions in holdings.items() if any(h.withdrawn for h in versions.values())
+    """Rule 13: what is released, widened and withdrawn, in the order in which it happened here."""
+    here = {
+        jti: {ver: held for ver, held in versions.items() if held.here}
+        for jti, versions in holdings.items()
     }
-    released = {jti: max(versions) for jti, versions in holdings.items() if versions}
+    withdrawn = {jti for jti, versions in here.items() if any(h.withdrawn for h in versions.values())}
+    released = {jti: max(versions) for jti, versions in here.items() if versions}
     for leaf in leaves:
         if isinstance(leaf, Withdraw):
             withdrawn.add(leaf.id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -16,6 +16,7 @@ from samsyn.log.checkpoint import open_checkpoint
 from samsyn.log.store import LogStore
 from samsyn.log.witness import verify_cosignature
 from samsyn.statements.store import StatementStore
+from samsyn.statements.through import PURGED, WITHDRAWN, Way
 
 PAGE = 1_000
 
@@ -61,17 +62,29 @@ def audit_given(
     return ChannelAudit(size, tuple(problems))
 
 
+class Held(msgspec.Struct, frozen=True):
+    """What a channel's entries are held against: statements, their ways, what was set aside."""
+
+    statements: StatementStore
+    ways: Mapping[str, Sequence[Way]]
+    asides: Mapping[str, Collection[int]]
+
+
 def audit_held(
     origin: str,
     partner: str,
     logs: LogStore,
     statements: StatementStore,
     log_key: Ed25519PublicKey,
+    asides: Mapping[str, Collection[int]],
     expired: Callable[[str, int], bool] = lambda *_: False,
 ) -> ChannelAudit:
     """A partner's channel as this node holds it: tree, head, and that what is held of each statement
     is what the entries left of it: withdrawn is withdrawn, purged is gone, the rest is there, unless
-    this node let it go itself (`expired`, by id and version)."""
+    this node let it go itself (`expired`, by id and version).
+
+    asides: versions by id that were set aside of this channel (`aside.Asides.names`).
+    """
     size, problems = _log(origin, logs, log_key)
     last: dict[str, Leaf] = {}
     for index in range(0, size, PAGE):
@@ -84,9 +97,10 @@ def audit_held(
             # a withdrawal is final: nothing after it may bring the statement back
             if not isinstance(last.get(leaf.id), Withdraw) or isinstance(leaf, Withdraw):
                 last[leaf.id] = leaf
+    held = Held(statements, statements.ways(last.keys()), asides)
     for jti, leaf in last.items():
         if not (isinstance(leaf, Release | Widen) and expired(jti, leaf.ver)):
-            problems += [f"{jti}: {p}" for p in _holding(jti, leaf, partner, statements)]
+            problems += [f"{jti}: {p}" for p in _holding(jti, leaf, partner, held)]
     return ChannelAudit(size, tuple(problems))
 
 
@@ -124,12 +138,27 @@ def _view(cutter: Cutter, data: bytes, private: bytes) -> None:
         raise SamsynError("its statement is gone, and no entry ordered that", where=leaf.id)
 
 
-def _holding(jti: str, leaf: Leaf, partner: str, statements: StatementStore) -> list[str]:
-    versions = [s for s in statements.versions(jti) if s.iss == partner]
+def _holding(jti: str, leaf: Leaf, partner: str, held: Held) -> list[str]:
+    ways = held.ways.get(jti)
+    if ways is not None:
+        return _way(leaf, [way for way in ways if way.via == partner])
+    if leaf.ver in held.asides.get(jti, ()):
+        return []
+    versions = [s for s in held.statements.versions(jti) if s.iss == partner]
     if isinstance(leaf, Withdraw):
         wrong = [s for s in versions if s.state != "withdrawn" or (leaf.purge and not s.purged)]
         return ["withdrawn, but still held as if it stood"] if wrong else []
     if all(s.ver != leaf.ver or s.purged for s in versions):
+        return [f"version {leaf.ver} was received and is not held"]
+    return []
+
+
+def _way(leaf: Leaf, ways: Sequence[Way]) -> list[str]:
+    """Of a statement that came through others too: what this partner did to its own way of it."""
+    if isinstance(leaf, Withdraw):
+        wrong = [way for way in ways if way.ended < (PURGED if leaf.purge else WITHDRAWN)]
+        return ["withdrawn, but still held as if it stood"] if wrong else []
+    if all(way.ver != leaf.ver for way in ways):
         return [f"version {leaf.ver} was received and is not held"]
     return []
 

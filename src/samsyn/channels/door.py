@@ -22,14 +22,16 @@ from samsyn.channels import given, outbox
 from samsyn.channels.frames import Frames
 from samsyn.channels.given import Account, Holding, Operation
 from samsyn.channels.names import channel_origin
+from samsyn.channels.onward import passing_of, why_not
 from samsyn.channels.reader import Cutter, ReaderChannel
+from samsyn.channels.sources import Sources
 from samsyn.channels.tick import Tick, TickReport
 from samsyn.log.checkpoint import sign_checkpoint
 from samsyn.log.store import LogStore
 from samsyn.policy import Explanation, Policy, facts_of
 from samsyn.policy.decision import RuleAndWhy
 from samsyn.statements.keys import NodeKeys
-from samsyn.statements.store import StatementStore, Stored
+from samsyn.statements.store import StatementStore
 
 SCHEMA: Final = outbox.SCHEMA + given.SCHEMA
 
@@ -91,6 +93,7 @@ class Door:
         self._clock = clock
         self._account = Account(db)
         self.frames = Frames(node=node, realm=realm, key=keys.log, clock=clock, waiting=waiting)
+        self._sources = Sources(db, statements, node)
         self._policy: Policy | None = None
         self._current: Callable[[], bool] = lambda: True
         self._readers: dict[str, ReaderChannel] = {}
@@ -144,7 +147,8 @@ class Door:
                 self._account,
                 policy or Policy((), ()),
                 size_of=lambda reader: self._logs.size(self._origin(reader)),
-                is_ours=self._is_ours,
+                sources=self._sources,
+                node=self._node,
                 exercise=self._exercise,
                 now_us=now_us,
                 waiting=self._waiting(),
@@ -173,18 +177,20 @@ class Door:
         statement = stored.statement
         if stored.state == "withdrawn" or statement is None:
             return _no(reader, "it was withdrawn", "det är återkallat")
-        if not self._is_ours(stored):
-            return _no(
-                reader,
-                f"it is a statement of {stored.iss}, and only own statements are released",
-                f"det är en utsaga av {stored.iss}, och bara egna lämnas ut",
-            )
         if statement.exercise != self._exercise:
             return _no(reader, "it is of the other realm", "det hör till den andra verkligheten")
         if self._policy is None:
             return _no(reader, "no policy is in force", "ingen policy gäller")
-        facts = facts_of(statement, stored.at_us, foreign=False)
-        return self._policy.explain(facts, reader, self._clock.now_us())
+        now_us, sources = self._clock.now_us(), self._sources.of(statement)
+        passing = None
+        if sources is not None:
+            missed = why_not(sources, reader, now_us)
+            if missed is not None:
+                return _no(reader, *missed)
+            passing = passing_of(sources, self._policy.partners)
+        foreign = stored.iss != self._node
+        facts = facts_of(statement, stored.at_us, foreign=foreign, passing=passing)
+        return self._policy.explain(facts, reader, now_us)
 
     def delivered(self, jti: str) -> list[Delivered]:
         """What of a statement stands in which reader's channel, oldest first."""
@@ -221,9 +227,6 @@ class Door:
 
     def _origin(self, reader: str) -> str:
         return channel_origin(self._node, self._realm, reader)
-
-    def _is_ours(self, stored: Stored) -> bool:
-        return stored.iss == self._node and stored.received_from is None
 
     def _open(self, name: str, key: Ed25519PublicKey) -> ReaderChannel:
         origin = self._origin(name)

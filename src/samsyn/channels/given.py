@@ -113,6 +113,14 @@ class Account:
         ]
         return sorted(found, key=lambda one: one[2].index)
 
+    def given_of(self, jtis: Collection[str]) -> set[str]:
+        """Those of `jtis` of which some entry of some channel tells."""
+        rows = self._db.read().execute(
+            "SELECT DISTINCT jti FROM given WHERE jti IN (SELECT value FROM json_each(?))",
+            (to_json(sorted(jtis)).decode(),),
+        )
+        return {row[0] for row in rows}
+
     def purge_index(self, jti: str, reader: str) -> int | None:
         """The entry of this reader's channel that orders the purge of a statement."""
         purges = (g.index for _, g in self.entries(jti) if g.reader == reader and g.purge)

@@ -9,7 +9,7 @@ applied, purges included, up to N*.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -29,15 +29,20 @@ from samsyn.channels.admit import (
     admit_again,
     admit_entries,
     read_leaves,
+    set_aside,
 )
+from samsyn.channels.aside import Asides
 from samsyn.channels.names import channel_origin, witness_name
 from samsyn.channels.refusals import Problem, Refusals
+from samsyn.channels.ripples import Ripples
 from samsyn.log.checkpoint import open_checkpoint, parse_checkpoint
 from samsyn.log.note import parse_note
 from samsyn.log.store import LogStore
 from samsyn.log.witness import cosign
 from samsyn.statements.sign import verify_many
+from samsyn.statements.statement import Statement
 from samsyn.statements.store import StatementStore
+from samsyn.subjects import KINDS
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS mirror (
@@ -59,6 +64,8 @@ class Applied(msgspec.Struct, frozen=True):
 class Mirror:
     """One partner's channel as held here. One batch at a time.
 
+    keys: every originator whose statement key is known here, asked for at each batch: a partner may
+    pass on what others said, and whose word it is stands or falls with their own signature.
     verify: `verify_many`, or what does as it does in another process.
     refused: told of each refused batch: the partner, "batch", and the reason.
     """
@@ -76,6 +83,7 @@ class Mirror:
         key: Ed25519PrivateKey,
         realm: Literal["actual", "exercise"],
         clock: Clock,
+        keys: Callable[[], Mapping[str, Ed25519PublicKey]] = dict,
         verify: Verify = verify_many,
         refused: Callable[[str, str, str], None] = lambda *_: None,
     ) -> None:
@@ -92,6 +100,10 @@ class Mirror:
         self._realm: Literal["actual", "exercise"] = realm
         self._clock = clock
         self._verify = verify
+        self._keys = keys
+        self._me = me
+        self._asides = Asides(db, self.origin, partner)
+        self._ripples = Ripples(db, statements, me)
         self._refusals = Refusals(db, self.origin, partner)
         self._lock = threading.Lock()
         # a crash may have come between a purge and the emptying of the write-ahead log
@@ -152,6 +164,36 @@ class Mirror:
         """Refused batches, latest first, with their evidence."""
         return self._refusals.problems()
 
+    def set_aside(self) -> list[Problem]:
+        """What the partner passed on and is not shown, latest first, with its evidence."""
+        return self._asides.problems()
+
+    def take_aside(self) -> int:
+        """Take what waited for a card that is here by now; returns how many statements that were.
+
+        What turns out not to be in order stays aside, and `set_aside` says why.
+        """
+        with self._lock, self._db.write():
+            state = self._state()
+            waiting = self._asides.waiting(state.keys.keys()) if state.keys else []
+            fit: dict[int, Statement] = {}
+            for one in waiting:
+                try:
+                    (statement,) = self._verify([one.view], state.keys)
+                    aside = set_aside(state, statement, self._held({one.jti}).get(one.jti, {}))
+                    if statement.kind in KINDS:
+                        KINDS[statement.kind].check_held(statement.slots)
+                except Refused as refused:
+                    self._asides.judged(one.id, refused.reason)
+                    continue
+                if aside is not None:
+                    self._asides.judged(one.id, aside.reason, aside.other)
+                else:
+                    fit[one.id] = statement
+            self._asides.taken(fit.keys())
+            self._put(list(fit.values()), self._clock.now_us())
+        return len(fit)
+
     def _receive(self, batch: wire.Batch, by_hand: bool) -> Applied:
         state = self._state()
         if by_hand:
@@ -194,16 +236,28 @@ class Mirror:
     def _holdings(self, batch: wire.Batch) -> Holdings:
         """What is held of the statements that a batch names; of what was purged, that it was."""
         named = {leaf.id for leaf in read_leaves(batch)}
-        held = {
-            jti: {
-                s.ver: Held(s.iss, s.jwt_hash, s.state == "withdrawn", s.body)
-                for s in self._statements.versions(jti)
-            }
-            for jti in self._statements.known(named)
-        }
+        held = {**self._asides.held(named), **self._held(named)}
         # it may have been purged before it was ever read: then no version of it is held
-        unread = self._refusals.purged(named - held.keys())
-        return {**held, **{jti: {0: Held(self.partner, b"", True, None)} for jti in unread}}
+        for jti in self._refusals.purged(named):
+            versions = held.get(jti, {})
+            if not any(h.here for h in versions.values()):
+                held[jti] = {**versions, 0: Held("", b"", True, None)}
+        return held
+
+    def _held(self, jtis: set[str]) -> dict[str, dict[int, Held]]:
+        """What is held, and what of it came by this channel."""
+        known = self._statements.known(jtis)
+        ways = self._statements.ways(known) if known else {}
+        found: dict[str, dict[int, Held]] = {}
+        for jti in known:
+            mine = {way.ver: way for way in ways.get(jti, ()) if way.via == self.partner}
+            for s in self._statements.versions(jti):
+                here, ended = s.received_from == self.partner, s.state == "withdrawn"
+                if jti in ways:
+                    here, ended = s.ver in mine, s.ver in mine and mine[s.ver].ended > 0
+                held = Held(s.iss, s.jwt_hash, here and ended, s.body, here)
+                found.setdefault(jti, {})[s.ver] = held
+        return found
 
     def _state(self) -> MirrorState:
         row = (
@@ -215,8 +269,10 @@ class Mirror:
         return MirrorState(
             origin=self.origin,
             partner=self.partner,
+            me=self._me,
             realm=self._realm,
             statement_key=self._statement_key,
+            keys={name: key for name, key in self._keys().items() if name != self._me},
             log_key=self._log_key,
             size=size,
             frontier=frontier,
@@ -231,12 +287,11 @@ class Mirror:
             if self.size != state.size:  # another process took a batch meanwhile
                 raise Refused("replayed-entry", "these entries were taken by another process")
             self._logs.append(self.origin, [(leaf, b"") for leaf in admission.leaves])
-            self._statements.put_many(admission.statements, self.partner, now_us)
-            for withdrawal in admission.withdrawals:
-                self._statements.withdraw(withdrawal.id, withdrawal.purge, now_us)
-            if purged:
-                self._refusals.purge(purged)
-                self._residue = True
+            if admission.asides:
+                self._asides.keep(admission.asides, now_us)
+            self._put(admission.statements, now_us)
+            if admission.withdrawals:
+                self._withdraw({w.id: w.id in purged for w in admission.withdrawals}, now_us)
             db.execute(
                 "INSERT INTO mirror VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (log) DO UPDATE SET"
                 " size = excluded.size, frontier = excluded.frontier, seen = excluded.seen,"
@@ -259,6 +314,36 @@ class Mirror:
             withdrawals=len(admission.withdrawals),
             behind=admission.head.size - admission.size,
         )
+
+    def _put(self, statements: Sequence[Statement], now_us: int) -> None:
+        """Keep what may have come from its originator or by others, and what that means for us."""
+        # of a first version from its originator nothing can have been passed on
+        maybe = {s.jti for s in statements if s.iss != self.partner or s.ver > 1}
+        passed_on = self._ripples.passed_on(maybe)
+        self._statements.put_many(statements, self.partner, now_us, passed_on=passed_on)
+        through_us = {s.jti: s.iss for s in statements if s.iss != self.partner}
+        for jti in self._refusals.withdrawn_unread(through_us):
+            self._statements.withdraw(jti, True, now_us)
+        self._ripples.arrived(statements, passed_on)
+
+    def _withdraw(self, purges: Mapping[str, bool], now_us: int) -> None:
+        """The partner takes back what it said itself, and its own way of what others said."""
+        whole: dict[str, bool] = {}
+        for jti, purge in purges.items():
+            stored = self._statements.get(jti)
+            if stored is not None and stored.iss == self.partner:
+                self._statements.withdraw(jti, purge, now_us)
+                whole[jti] = purge
+            elif stored is not None and stored.iss != self._me:
+                self._statements.end_way(jti, self.partner, purge)
+                self._ripples.way_ended(jti, stored.iss, purge=purge)
+            self._asides.end(jti, purge)
+        self._ripples.withdrawn(whole)
+        purged = {jti for jti, purge in purges.items() if purge}
+        if purged:
+            self._refusals.purge(purged, everywhere={jti for jti in purged if jti in whole})
+            self._asides.purge(purged, self.partner)
+            self._residue = True
 
     def _scrubbed(self) -> bool:
         """Whether no purged byte is left on disk; tries to make it so."""

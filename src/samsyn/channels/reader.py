@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from samsyn.base import limits
 from samsyn.base.encoding import b64url
-from samsyn.base.errors import Refused, SamsynError
+from samsyn.base.errors import NotYetError, Refused, SamsynError
 from samsyn.channels import batch as wire
 from samsyn.channels.given import Account
 from samsyn.channels.leaf import Leaf, Withdraw, read_leaf
@@ -48,8 +48,13 @@ class Cutter:
         if stored is None or stored.body is None or self._account.recalled(leaf.id, self._reader):
             return None
         slots = self._account.cut(int(private)).slots
-        whole = stored.body.count(b"~") == len(slots) + 1  # all that is held: as it is kept
-        view = stored.body if whole else reread(stored.body).present(slots)
+        # all that is held: as it is kept
+        if stored.body.count(b"~") == len(slots) + 1 and b64url(view_hash(stored.body)) == leaf.view:
+            return stored.body
+        held = reread(stored.body)
+        if not slots <= held.disclosures.keys():  # what others said: they have taken some of it back
+            return None
+        view = held.present(slots)
         if b64url(view_hash(view)) != leaf.view:  # never let out what the entry does not name
             raise SamsynError("a stored statement is not the one that was released", where=leaf.id)
         return view
@@ -96,7 +101,8 @@ class ReaderChannel:
     def entries(self, after: int, limit: int = limits.BATCH_ENTRIES) -> bytes:
         """Entries from index `after` on, an encoded `Batch`: at most `limit`, within all limits.
 
-        A reader that asks beyond the end gets no entries and the head, which tells it so.
+        A reader that asks beyond the end gets no entries and the head, which tells it so. Raises
+        `NotYetError` between a withdrawal by another originator and the next tick, which passes it on.
         """
         after = max(after, 0)
         count = min(max(limit, 1), limits.BATCH_ENTRIES)
@@ -149,6 +155,10 @@ class ReaderChannel:
             purge = None
             if view is None and not isinstance(leaf, Withdraw):
                 purge = self._cutter.purge_index(leaf.id)
+                if purge is None and entries:
+                    break
+                if purge is None:
+                    raise NotYetError("a withdrawal is about to be written", do="ask again in a second")
             entry = wire.Entry(data.decode(), view.decode() if view is not None else None)
             room -= wire.entry_bytes(entry) + (_SHOWN_BYTES if purge is not None else 0)
             if room < 0 and entries:

@@ -7,7 +7,7 @@ anew when a batch that names it comes again later: the ids of what was purged ar
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import msgspec
@@ -18,6 +18,7 @@ from samsyn.base.encoding import sha256, to_json
 from samsyn.base.errors import Refused
 from samsyn.channels import batch as wire
 from samsyn.channels.leaf import read_leaf
+from samsyn.channels.names import channel_origin, split_origin
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS refusal (
@@ -75,8 +76,8 @@ _EN_SV: Final = {
         "en återkallad utsaga lämnades ut igen",
     ),
     "unknown-originator": (
-        "a statement is signed by someone whose key is not known here",
-        "en utsaga är signerad av någon vars nyckel inte är känd här",
+        "a statement is signed by someone whose key is not known here; add their card to see it",
+        "en utsaga är signerad av någon vars nyckel är okänd här; lägg till deras kort för att se den",
     ),
     "forged-signature": (
         "the signature of a statement does not hold",
@@ -103,6 +104,24 @@ _EN_SV: Final = {
     "version-by-another-originator": (
         "the partner used the id of someone else's statement",
         "partnern använde id:t för någon annans utsaga",
+    ),
+    "onward-not-allowed": (
+        "the partner passed on a statement that its originator lets nobody pass on",
+        "partnern lämnade vidare en utsaga som upphovet inte låter någon lämna vidare",
+    ),
+    "own-statement-returned": (
+        "the partner sent us a statement of our own",
+        "partnern skickade oss en utsaga som är vår egen",
+    ),
+    "equivocation-of-another": (
+        "a statement that the partner passed on differs from the one held under the same id and version;"
+        " its originator has signed both, both are kept: ask the originator",
+        "en utsaga som partnern lämnat vidare skiljer sig från den som finns under samma id och version;"
+        " upphovet har signerat båda, båda är sparade: fråga upphovet",
+    ),
+    "id-of-another": (
+        "two originators have used one id; what came second is not shown, both are kept: ask both",
+        "två upphov har använt samma id; det som kom sist visas inte, båda är sparade: fråga båda",
     ),
     "equivocation": (
         "the partner has signed two different statements under one id and version; both are kept",
@@ -145,7 +164,7 @@ class Refusals:
         """Durably. The same bytes for the same reason are counted, not kept twice."""
         ids = _ids(data)
         evidence = dict(refused.evidence)
-        if ids and self.purged(ids):
+        if ids and (self.purged(ids) or self._gone(ids)):
             evidence = {"batch-sha256": sha256(data), **_heads(evidence)}
         elif ids is None:  # it cannot be known whose words these are, so a purge could not reach them
             evidence["batch-sha256"] = sha256(data)
@@ -175,18 +194,24 @@ class Refusals:
                 (self._log, self._log, limits.REFUSALS_KEPT),
             )
 
-    def purge(self, jtis: Collection[str]) -> None:
+    def purge(self, jtis: Collection[str], everywhere: Collection[str] = ()) -> None:
         """Let the bytes go of evidence that names one of these, and remember them, in the caller's
-        transaction."""
+        transaction.
+
+        everywhere: those that the partner said itself; others may have sent them in what was refused.
+        """
         with self._db.write() as db:
             db.executemany(
                 "INSERT INTO purged VALUES (?, ?) ON CONFLICT DO NOTHING",
                 ((self._log, jti) for jti in sorted(jtis)),
             )
             rows = db.execute(
-                "SELECT id, evidence FROM refusal WHERE log = ? AND evidence IS NOT NULL AND EXISTS"
-                " (SELECT 1 FROM json_each(ids) WHERE value IN (SELECT value FROM json_each(?)))",
-                (self._log, to_json(sorted(jtis)).decode()),
+                "SELECT id, evidence FROM refusal WHERE evidence IS NOT NULL AND"
+                " ((log = ? AND EXISTS"
+                " (SELECT 1 FROM json_each(ids) WHERE value IN (SELECT value FROM json_each(?))))"
+                " OR EXISTS"
+                " (SELECT 1 FROM json_each(ids) WHERE value IN (SELECT value FROM json_each(?))))",
+                (self._log, to_json(sorted(jtis)).decode(), to_json(sorted(everywhere)).decode()),
             ).fetchall()
             for id_, evidence in rows:
                 left = _heads(_unpack(evidence))
@@ -209,6 +234,29 @@ class Refusals:
             (self._log, to_json(sorted(jtis)).decode()),
         )
         return {row[0] for row in rows}
+
+    def _gone(self, jtis: Collection[str]) -> bool:
+        """Whether the bytes of any of these were purged here, whoever had them purged."""
+        row = self._db.read().execute(
+            "SELECT 1 FROM statement WHERE body IS NULL"
+            " AND jti IN (SELECT value FROM json_each(?)) LIMIT 1",
+            (to_json(sorted(jtis)).decode(),),
+        )
+        return row.fetchone() is not None
+
+    def withdrawn_unread(self, originators: Mapping[str, str]) -> list[str]:
+        """Those whose originator had them purged in its own channel to us before we had read them there;
+        by id, who said it."""
+        node, realm, me = split_origin(self._log)
+        found = []
+        for jti, originator in originators.items():
+            row = self._db.read().execute(
+                "SELECT 1 FROM purged WHERE log = ? AND jti = ?",
+                (channel_origin(originator, realm, me), jti),
+            )
+            if originator != node and row.fetchone() is not None:
+                found.append(jti)
+        return found
 
     def problems(self) -> list[Problem]:
         """Latest first."""

@@ -11,10 +11,11 @@ import msgspec
 from samsyn.channels.given import HELD_US, Account, Cut, Holding, Operation, Same
 from samsyn.channels.leaf import release_leaf, withdraw_leaf
 from samsyn.channels.outbox import Queued
-from samsyn.policy import Decision, Policy, facts_of
+from samsyn.channels.sources import Sources
+from samsyn.policy import Decision, Passing, Policy, facts_of
 from samsyn.statements.reread import reread
 from samsyn.statements.statement import Statement
-from samsyn.statements.store import StatementStore, Stored
+from samsyn.statements.store import StatementStore
 
 Entry = tuple[bytes, bytes]  # leaf, private
 Entries = list[Entry]
@@ -50,6 +51,8 @@ class _Wanted(msgspec.Struct):
     readers: set[str] | None
     at_us: int
     statement: Statement
+    foreign: bool
+    passing: Passing | None
 
 
 class _Out(msgspec.Struct):
@@ -63,7 +66,7 @@ class Tick:
     """Works inside the door's transaction; lives for one tick.
 
     size_of: entries that a reader's channel has before this tick.
-    is_ours: whether a statement is this node's own; no other is released or withdrawn.
+    node: this node's name; what others said is released only as they let it be (`sources`).
     exercise: the realm; statements of the other one never leave.
     waiting: readers for whom nothing new is released now; what would be is held back.
     """
@@ -75,7 +78,8 @@ class Tick:
         policy: Policy,
         *,
         size_of: Callable[[str], int],
-        is_ours: Callable[[Stored], bool],
+        sources: Sources,
+        node: str,
         exercise: bool,
         now_us: int,
         waiting: Collection[str] = (),
@@ -85,7 +89,8 @@ class Tick:
         self._account = account
         self._policy = policy
         self._size_of = size_of
-        self._is_ours = is_ours
+        self._sources = sources
+        self._node = node
         self._exercise = exercise
         self._now_us = now_us
         self._outs: dict[str, _Out] = {}
@@ -138,7 +143,8 @@ class Tick:
         """Some of a tick's statements, in order; returns how many were decided."""
         wanted = self._wanted([name for name in names if name in asked], asked)
         decisions = self._policy.decide_many(
-            [facts_of(w.statement, w.at_us, foreign=False) for w in wanted], self._now_us
+            [facts_of(w.statement, w.at_us, foreign=w.foreign, passing=w.passing) for w in wanted],
+            self._now_us,
         )
         decided = {(w.jti, w.ver): (w, d) for w, d in zip(wanted, decisions, strict=True)}
         holdings = self._account.holdings({jti for jti, _ in names})
@@ -158,12 +164,21 @@ class Tick:
         """
         found = []
         for stored in self._statements.get_many(names):
-            if stored.state != "standing" or stored.body is None or not self._is_ours(stored):
+            if stored.state != "standing" or stored.body is None:
                 continue
             statement = reread(stored.body)
             if statement.exercise == self._exercise:
-                readers = asked[stored.jti, stored.ver]
-                found.append(_Wanted(stored.jti, stored.ver, readers, stored.at_us, statement))
+                found.append(
+                    _Wanted(
+                        jti=stored.jti,
+                        ver=stored.ver,
+                        readers=asked[stored.jti, stored.ver],
+                        at_us=stored.at_us,
+                        statement=statement,
+                        foreign=stored.iss != self._node,
+                        passing=self._sources.passing(statement, self._policy.partners),
+                    )
+                )
         return found
 
     def _release(self, wanted: _Wanted, decisions: Sequence[Decision], held: dict[str, Holding]) -> None:
@@ -205,10 +220,11 @@ class Tick:
         self._keep(jti, rows)
 
     def _withdraw(self, jti: str, of: Mapping[str | None, bool], held: dict[str, Holding]) -> None:
-        """Write a withdrawal of an own statement to exactly the channels that hold it: of all, or of
-        those it is withdrawn from. Only the first ends the statement itself."""
+        """Write a withdrawal to exactly the channels that hold the statement: of all, or of those it is
+        withdrawn from. Only the first ends the statement itself, and only an own one: what others said
+        was ended when they ended it."""
         stored = self._statements.get(jti)
-        if stored is None or not self._is_ours(stored):
+        if stored is None:
             return
         everywhere = None in of
         rows = []
@@ -219,7 +235,7 @@ class Tick:
             ):
                 rows.append(self._take_back(jti, reader, holding, purge=purge))
         self._keep(jti, rows)
-        if everywhere:
+        if everywhere and stored.iss == self._node:
             self._statements.withdraw(jti, of[None], self._now_us)
 
     def _take_back(self, jti: str, reader: str, holding: Holding, *, purge: bool) -> Same:

@@ -30,7 +30,7 @@ from starlette.types import Receive, Scope, Send
 
 from samsyn.base import limits
 from samsyn.base.clock import Clock
-from samsyn.base.errors import Refused, SamsynError
+from samsyn.base.errors import NotYetError, Refused, SamsynError
 from samsyn.channels.frame import frame_sequence
 from samsyn.exchange.allowance import Allowance
 from samsyn.exchange.bell import Bell
@@ -149,6 +149,8 @@ class _Gate:
                 return await handler(request, *admitted)
             except ValueError:  # the query is not as it must be
                 return _refusal()
+            except NotYetError:
+                return Response(b'{"error":"come back"}', 503, _HEADERS)
             except SamsynError as e:
                 log.warning("%s: %s", admitted[0].name, e)
                 reason = e.reason if isinstance(e, Refused) else "not-taken"

@@ -6,6 +6,7 @@ import msgspec
 
 from samsyn.base.errors import InputError, Refused, SamsynError
 from samsyn.base.settings import Home, Realm
+from samsyn.channels.aside import Asides
 from samsyn.channels.audit import audit_given, audit_held
 from samsyn.channels.given import Account
 from samsyn.channels.names import channel_origin
@@ -92,6 +93,7 @@ def _realm(stores: Stores) -> list[Part]:
             stores.logs,
             stores.statements,
             public_key(card.log_key),
+            Asides(stores.db, channel_origin(card.name, realm, stores.me), card.name).names(),
             stores.expired.has,
         )
         parts.append(Part(realm, f"channel from {card.name}", held.size, held.problems))

@@ -159,6 +159,7 @@ class Stores:
             key=self.keys.log,
             realm=self.realm,
             clock=self.clock,
+            keys=self.statement_keys,
             verify=self.second.verify_many,
             refused=self.refused.note,
         )

@@ -27,7 +27,7 @@ west = { bbox = [-5.0, 50.0, 13.0, 66.0] }
 
 def make_draft(chance: random.Random, at_us: int, *, exercise: bool) -> Draft:
     """Something to say: an alert or a report, at sea between 54 and 62 north."""
-    kind = chance.choice(sorted(KINDS))
+    kind = chance.choice(["alert", "report"])
     point = [round(chance.uniform(4, 26), 5), round(chance.uniform(54, 62), 5)]
     slots: dict[str, Any] = {
         "title": f"Drift {chance.randrange(1000)}",

@@ -108,7 +108,7 @@ class Hostile:
 
     def _impostor(self, reader: str, honest: Batch) -> _Made:
         """A statement in another's name."""
-        return self._with(reader, honest, self._say(iss=reader), "unknown-originator")
+        return self._with(reader, honest, self._say(iss=reader), "own-statement-returned")
 
     def _forged(self, reader: str, honest: Batch) -> _Made:
         """A statement in its own name that another key signed."""

@@ -3,6 +3,7 @@
 - `(jti, ver)` has one signed part, for ever: another one is equivocation and is refused.
 - A `jti` belongs to the originator who used it first.
 - The highest version of a `jti` stands; lower ones are superseded; withdrawn is final for all.
+- Who passes on another's statement can end only its own way (`through`).
 - Purged means that no byte of the body is in the database any more; the hash of the signed part
   stays, so that the row still says which statement it was.
 """
@@ -19,10 +20,13 @@ import msgspec
 from samsyn.base.database import Database
 from samsyn.base.encoding import to_json
 from samsyn.base.errors import Refused
+from samsyn.statements import through
 from samsyn.statements.reread import reread
 from samsyn.statements.statement import Statement
+from samsyn.statements.through import Way
 
-SCHEMA = """
+SCHEMA = (
+    """
 CREATE TABLE IF NOT EXISTS statement (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   jti TEXT NOT NULL, ver INTEGER NOT NULL, iss TEXT NOT NULL, kind TEXT NOT NULL,
@@ -31,6 +35,8 @@ CREATE TABLE IF NOT EXISTS statement (
 );
 CREATE UNIQUE INDEX IF NOT EXISTS statement_jti ON statement (jti, ver);
 """
+    + through.SCHEMA
+)
 
 State = Literal["standing", "superseded", "withdrawn"]
 
@@ -44,7 +50,7 @@ class Stored(msgspec.Struct, frozen=True):
     iss: str
     kind: str
     state: State
-    received_from: str | None  # the partner through whom it came; None: said here
+    received_from: str | None  # the partner through whom it came first; None: said here
     at_us: int
     jwt_hash: bytes
     body: bytes | None
@@ -77,25 +83,39 @@ class StatementStore:
         return self.put_many([statement], received_from, at_us)[0]
 
     def put_many(
-        self, statements: Sequence[Statement], received_from: str | None, at_us: int
+        self,
+        statements: Sequence[Statement],
+        received_from: str | None,
+        at_us: int,
+        *,
+        passed_on: Collection[str] = (),
     ) -> list[Stored]:
-        """`put` for many in one transaction: all are kept or none."""
+        """`put` for many in one transaction: all are kept or none.
+
+        passed_on: ids of what this node has passed on already; a way that opens now is a late one.
+        """
         done = []
         with self._db.write() as db:
             known = _known(db, {statement.jti for statement in statements})
+            ways = through.ways_of(db, known) if known else {}
             for statement in statements:
                 held = _versions(db, statement.jti) if statement.jti in known else []
-                done.append(_put(db, held, statement, received_from, at_us))
+                put = _put(db, held, statement, received_from, at_us)
+                if received_from not in (None, statement.iss) or statement.jti in ways:
+                    _by_way(db, held, statement, received_from, statement.jti in passed_on)
+                    ways.setdefault(statement.jti, [])
+                    (put,) = (s for s in _versions(db, statement.jti) if s.ver == statement.ver)
+                done.append(put)
                 known.add(statement.jti)
         return done
 
     def get(self, jti: str, ver: int | None = None) -> Stored | None:
-        """That version, or the highest one there is."""
+        """That version, or the one that stands, or the highest one there is."""
         row = (
             self._db.read()
             .execute(
                 "SELECT * FROM statement WHERE jti = ? AND ver = coalesce(?, ver) "
-                "ORDER BY ver DESC LIMIT 1",
+                "ORDER BY state = 'standing' DESC, ver DESC LIMIT 1",
                 (jti, ver),
             )
             .fetchone()
@@ -135,6 +155,7 @@ class StatementStore:
         """
         with self._db.write() as db:
             done = db.execute("UPDATE statement SET state = 'withdrawn' WHERE jti = ?", (jti,))
+            through.end_all(db, jti, through.PURGED if purge else through.WITHDRAWN)
             if purge:
                 db.execute("UPDATE statement SET body = NULL WHERE jti = ?", (jti,))
             return done.rowcount
@@ -146,6 +167,19 @@ class StatementStore:
             (after, limit),
         )
         return [_stored(row) for row in rows]
+
+    def ways(self, jtis: Collection[str]) -> dict[str, list[Way]]:
+        """How statements came, of those that not only their originator gave."""
+        return through.ways_of(self._db.read(), jtis)
+
+    def end_way(self, jti: str, via: str, purge: bool) -> None:
+        """Who passed it on takes it back: `through` says what is left. Nothing happens where nothing
+        came by that way."""
+        with self._db.write() as db:
+            through.end(db, jti, via, through.PURGED if purge else through.WITHDRAWN)
+            ways, held = through.ways_of(db, [jti]).get(jti, []), _versions(db, jti)
+            if ways and held:
+                through.settle(db, jti, held[0].iss, ways)
 
     def page(
         self,
@@ -226,6 +260,32 @@ def _put(
         )
     same = next((h for h in held if h.ver == statement.ver), None)
     return _widen(db, same, statement) if same else _insert(db, held, statement, received_from, at_us)
+
+
+def _by_way(
+    db: sqlite3.Connection,
+    before: Sequence[Stored],
+    statement: Statement,
+    via: str | None,
+    late: bool,
+) -> None:
+    """Write down how it came; at the first way that is not its originator's, that one's too."""
+    jti, iss = statement.jti, statement.iss
+    if not through.ways_of(db, [jti]):
+        through.keep(db, jti, [_direct(held) for held in before if held.received_from == iss])
+    if via is not None:
+        slots = frozenset(statement.disclosures)
+        through.keep(db, jti, [Way(via, statement.ver, slots, late=late)])
+    through.settle(db, jti, iss, through.ways_of(db, [jti])[jti])
+
+
+def _direct(held: Stored) -> Way:
+    statement = held.statement
+    slots = frozenset(statement.disclosures) if statement else frozenset()
+    ended = through.OPEN
+    if held.state == "withdrawn":
+        ended = through.PURGED if held.purged else through.WITHDRAWN
+    return Way(held.iss, held.ver, slots, ended=ended)
 
 
 def _widen(db: sqlite3.Connection, held: Stored, statement: Statement) -> Stored:

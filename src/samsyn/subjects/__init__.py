@@ -8,10 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from samsyn.subjects import alert, report, track
+from samsyn.subjects import alert, consent, report, request, track
 from samsyn.subjects.common import COMMON, SUBJECTS, Kind, Need
 
-KINDS: Final[Mapping[str, Kind]] = {alert.NAME: alert, report.NAME: report}
+KINDS: Final[Mapping[str, Kind]] = {
+    alert.NAME: alert,
+    report.NAME: report,
+    request.NAME: request,
+    consent.NAME: consent,
+}
 
 NO_NEED: Final[Need] = (None, None)
 
@@ -36,7 +41,10 @@ def need(kind: str, slot: str) -> Need | None:
 
 
 def subjects_of(kind: str) -> frozenset[str]:
-    """What statements of `kind` can be about; tracks, too, are of sea or air."""
+    """What statements of `kind` can be about; tracks, too, are of sea or air; a request is about a
+    statement."""
+    if kind in (request.NAME, consent.NAME):
+        return frozenset()
     return frozenset({"sea", "air"} if kind in (alert.NAME, track.NAME) else SUBJECTS)
 
 

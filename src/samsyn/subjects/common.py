@@ -31,6 +31,14 @@ Prose = Annotated[str, msgspec.Meta(max_length=32_000)]
 Words = Annotated[list[Word], msgspec.Meta(max_length=32)]
 Lines = Annotated[list[Line], msgspec.Meta(max_length=32)]
 Cells = Annotated[list[Word], msgspec.Meta(min_length=1)]
+Id = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")]
+Version = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+Nodes = Annotated[
+    list[Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,30}\Z")]],
+    msgspec.Meta(min_length=1, max_length=8),
+]
+PlaceRung = Literal["region", "area", "spot", "exact"]
+TimeRung = Literal["day", "hour", "exact"]
 
 COMMON: Mapping[str, Any] = {
     "place.region": Cells,
