@@ -34,6 +34,17 @@ def test_a_recording_that_comes_with_samsyn() -> None:
     assert "The detectors found nothing." in said
 
 
+def test_settings_of_the_feed_can_be_tried(here: Path) -> None:
+    (here / "odd.csv").write_text("wer;MMSI;LAT;LON;V\n2023-11-14 22:13:20;219000123;55.5;12.75;10\n")
+    as_set = ("--set", "columns.time=wer", "--set", "columns.speed_kn=V", "--set", "units.speed_kn=m/s")
+    said = ok("feed", "try", "odd.csv", "--kind", "table", *as_set, "--set", "utc_offset=+01:00")
+    assert "2023-11-14T21:13:20Z" in said
+    said = refused("feed", "try", "odd.csv", "--kind", "table", "--set", "columns.colour=V")
+    assert "a table cannot be mapped to 'colour'" in said
+    said = refused("feed", "try", "odd.csv", "--kind", "table", "--set", "colour=red")
+    assert "see what a [[feed]] may say" in said
+
+
 def test_findings_and_plots_of_them(zones: Path, here: Path) -> None:
     said = ok("feed", "try", "extract:bornholm", "--findings", "--zones", zones, "--plot", "plots")
     plots = sorted((here / "plots").glob("zone-entry-icao-*.svg"))

@@ -107,7 +107,7 @@ def test_what_cannot_be_guessed_names_the_kinds(tmp_path):
     assert guess("https://example.org/data/aircraft.json") == "readsb"
     assert guess("https://example.org/api/states/all?lamin=50") == "opensky"
     assert guess("tcp:127.0.0.1:10110") == "ais_nmea"
-    for port, kind in ((30002, "mode_s"), (30003, "sbs"), (30005, "beast")):
+    for port, kind in ((30002, "mode_s"), (30003, "sbs"), (30005, "beast"), (8087, "cot")):
         assert guess(f"tcp:127.0.0.1:{port}") == kind
 
 
@@ -119,6 +119,8 @@ def test_recordings_are_recognised(data_dir):
         ("sea/nmea-sample.txt.gz", "ais_nmea"),
         ("air/rs1090_long_flight.csv.gz", "mode_s"),
         ("air/sdre_aircraft_1.json", "readsb"),
+        ("sea/stonesoup_SolentAIS.csv", "table"),
+        ("sea/juhku1_baltic_07b536f.json", "table"),
         ("air/croatia_cat_034_048.pcap", "asterix"),
         ("air/traffic_readsb_trace_full_ac671b.json", "readsb_trace"),
         ("air/stonesoup_OpenSky_Plane_States.csv", "opensky"),

@@ -43,6 +43,7 @@ CONNECTIONS: Final = 256  # open at once at one port; further ones are told to c
 # feeds
 LINE_BYTES: Final = 4 * KIB  # one NMEA line, tag block included
 JSON_DOCUMENT_BYTES: Final = 64 * MIB  # one document of states, as readsb and OpenSky give them
+COT_BYTES: Final = 64 * KIB  # one Cursor on Target message
 FEED_BATCH_ROWS: Final = 8_192  # rows of one batch of observations
 FEED_READ_BYTES: Final = 1 * MIB  # read from a source at once
 FEED_RECONNECT_S_MIN: Final = 1.0  # first wait after a source closed

@@ -64,6 +64,9 @@ class FeedSettings(Struct, frozen=True):
     source: str  # file:PATH, tcp:HOST:PORT, tcp-listen:HOST:PORT, udp:HOST:PORT, http(s)://...
     date: str = ""  # "2013-11-12", or with a time: for a recording that carries no date
     utc_offset: str = ""  # "+02:00": for a source that writes local times
+    columns: dict[str, str] = {}  # for kind table: ours = "THEIRS"
+    units: dict[str, str] = {}  # for kind table: ours = unit of theirs; time: s, ms, us or a format
+    ignore: tuple[str, ...] = ()  # for kind table: their columns that are left
     sites: dict[str, tuple[float, ...]] = {}  # radars by "SAC/SIC": latitude, longitude, metres
     poll_s: float = 5.0  # for http
     silent_after_s: float = 60.0  # the feed itself counts as silent after this long

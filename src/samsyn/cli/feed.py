@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,28 @@ def source_of(text: str) -> str:
     return f"file:{Path(text).resolve()}"
 
 
+def _settings(kind: str, address: str, date: str, given: tuple[str, ...]) -> FeedSettings:
+    """The settings of the feed to try. Raises `ConfigError` for what is no setting."""
+    said: dict[str, Any] = {"name": "try", "kind": kind, "source": address, "date": date}
+    for text in given:
+        key, _, value = text.partition("=")
+        table, _, name = key.partition(".")
+        try:
+            found: Any = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            found = value
+        if name:
+            said.setdefault(table, {})[name] = found
+        else:
+            said[table] = found
+    try:
+        return msgspec.convert(said, FeedSettings)
+    except msgspec.ValidationError as e:
+        raise ConfigError(
+            str(e), where=" ".join(given), do=t("see what a [[feed]] may say in docs/feeds.md")
+        ) from e
+
+
 def _kind_of(address: str) -> str:
     return EXTRACT_KIND if address.startswith("extract:") else guess(address)
 
@@ -84,6 +107,13 @@ def _ends(address: str) -> bool:
 @click.argument("source")
 @click.option("--kind", help="A kind of `samsyn feed list`; guessed where not given.")
 @click.option("--date", default="", help="2013-11-12, for lines that carry no date.")
+@click.option(
+    "--set",
+    "given",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A setting of the feed, such as columns.speed_kn=VELOCITY or units.speed_kn=m/s.",
+)
 @click.option("--findings", is_flag=True, help="Run the detectors over it and list what they find.")
 @click.option(
     "--zones",
@@ -109,6 +139,7 @@ def feed_try(
     source: str,
     kind: str | None,
     date: str,
+    given: tuple[str, ...],
     findings: bool,
     zones: Path | None,
     plots: Path | None,
@@ -123,7 +154,7 @@ def feed_try(
     """
     out = Out(as_json)
     address = source_of(source)
-    settings = FeedSettings(name="try", kind=kind or _kind_of(address), source=address, date=date)
+    settings = _settings(kind or _kind_of(address), address, date, given)
     stop = threading.Event()
     stream = open_feed(settings, originator="try", exercise=False, clock=SystemClock(), stop=stop)
     watch = None

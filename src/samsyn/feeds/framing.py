@@ -101,3 +101,24 @@ class Stream:
     def end(self, received_us: int) -> Iterator[Decoded]:
         if self._finish:
             yield self._finish()
+
+
+class Either:
+    """Documents of JSON, or lines: told by the first character that is not blank."""
+
+    def __init__(self, documents: Documents, lines: Lines) -> None:
+        self._documents = documents
+        self._lines = lines
+        self._chosen: Decoder | None = None
+
+    def push(self, piece: bytes, received_us: int) -> Iterator[Decoded]:
+        begins = piece.lstrip()[:1]
+        if self._chosen is None and begins:
+            self._chosen = self._documents if begins in b"[{" else self._lines
+        if self._chosen:
+            yield from self._chosen.push(piece, received_us)
+
+    def end(self, received_us: int) -> Iterator[Decoded]:
+        if self._chosen:
+            yield from self._chosen.end(received_us)
+        self._chosen = None

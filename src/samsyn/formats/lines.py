@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from typing import NamedTuple
 
 from samsyn.base import limits
@@ -63,3 +64,11 @@ class LineCutter:
         rest, self._tail = self._tail, b""
         self._offset += len(rest)
         return rest
+
+
+def csv_fields(line: str, delimiter: str = ",") -> list[str]:
+    """The fields of one line of CSV; none where it is not written as CSV is."""
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return []

@@ -10,7 +10,6 @@ column ({"timestamp": {"0": ...}, ...}) are the third turned on its side.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -18,6 +17,7 @@ import numpy as np
 
 from samsyn.base.encoding import from_json
 from samsyn.formats.decoded import Decoded, shown
+from samsyn.formats.lines import csv_fields
 from samsyn.formats.states import (
     FEET_PER_METRE,
     FPM_PER_M_S,
@@ -88,7 +88,7 @@ class OpenskyDecoder:
     def decode_csv(self, lines: bytes) -> Decoded:
         """The rows of whole CSV lines; the first line that ever comes is the header."""
         out = Decoded()
-        texts = lines.decode("utf-8", "replace").splitlines()
+        texts = [line.rstrip("\r") for line in lines.decode("utf-8", "replace").split("\n")[:-1]]
         out.lines = len(texts)
         first = self._line + 1
         self._line += len(texts)
@@ -104,11 +104,11 @@ class OpenskyDecoder:
                 out.refuse("header", line=first, count=len(texts))
             return out
         rows, numbers = [], []
-        for i, fields in enumerate(csv.reader(texts)):
+        for i, fields in enumerate(map(csv_fields, texts)):
             if len(fields) == len(self._header):
                 rows.append({n: v or None for n, v in zip(self._header, fields, strict=True)})
                 numbers.append(first + i)
-            elif fields:
+            elif texts[i]:
                 out.refuse("malformed", line=first + i, detail=shown(texts[i].encode()))
         if rows:
             self._metric(Reader(rows, out, numbers), CSV, out)

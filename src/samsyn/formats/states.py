@@ -56,12 +56,14 @@ class Reader:
             return [row.get(name) for row in self.rows]
         return [row[name] if name < len(row) else None for row in self.rows]
 
-    def numbers(self, name: Any, low: float, high: float) -> Floats:
-        """Floats; NaN where absent or outside low..high."""
+    def numbers(self, name: Any, low: float, high: float, *, absent: float | None = None) -> Floats:
+        """Floats; NaN where absent (or `absent`, the source's word for it) or outside low..high."""
         values = self.values(name)
         if not set(map(type, values)) <= {int, float, type(None)}:
             values = [self._number(i, name, v) for i, v in enumerate(values)]
         found = np.array(values, dtype=np.float64)
+        if absent is not None:
+            found[np.isclose(found, absent, rtol=0, atol=1e-9)] = np.nan
         wrong = (found < low) | (found > high) | np.isinf(found)
         for i in np.flatnonzero(wrong).tolist():
             self._wrong(i, name, values[i])
@@ -111,7 +113,7 @@ class Reader:
                 continue
             keys.append(-1)
             reason = "address-not-icao" if text.startswith("~") else "no-craft"
-            self._refuse(reason, i, repr(v)[:60])
+            self.refuse(reason, i, repr(v)[:60])
         return np.array(keys, dtype=np.int64)
 
     def note_unhandled(self, known: frozenset[str]) -> None:
@@ -138,9 +140,10 @@ class Reader:
         return np.ma.MaskedArray(np.where(codes >= absent, 0, codes).astype(np.uint8), codes >= absent)
 
     def _wrong(self, i: int, name: Any, value: Any) -> None:
-        self._refuse("wrong-value", i, f"{name}={value!r}"[:80])
+        self.refuse("wrong-value", i, f"{name}={value!r}"[:80])
 
-    def _refuse(self, reason: str, i: int, detail: str) -> None:
+    def refuse(self, reason: str, i: int, detail: str) -> None:
+        """Count something wrong with row `i`, from 0."""
         if self._lines:
             self.out.refuse(reason, line=self._lines[i], detail=detail)
         else:

@@ -10,7 +10,6 @@ is absent. Lines that begin with # are comments.
 
 from __future__ import annotations
 
-import csv
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from samsyn.base.settings import FeedSettings
 from samsyn.feeds.framing import Decoder, Lines
 from samsyn.formats.codes import TimeSource
 from samsyn.formats.decoded import Decoded, shown
+from samsyn.formats.lines import csv_fields
 from samsyn.observations.craft import craft_from_text
 from samsyn.observations.schema import SCHEMA
 
@@ -47,7 +47,7 @@ class ColumnsDecoder:
             text = line.rstrip("\r")
             if not text or text.startswith("#"):
                 continue
-            fields = next(csv.reader([text]))
+            fields = csv_fields(text)
             if self._header is None:
                 self._header = self._checked(fields, number, out)
             elif not self._header:
