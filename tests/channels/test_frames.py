@@ -131,6 +131,18 @@ def test_a_delay_shows_what_was_and_never_what_is() -> None:
     assert len(dk.frames._past) < 16
 
 
+def test_a_delay_counts_from_when_it_was_heard_not_from_the_step_before() -> None:
+    dk = Sender(POLICY.replace('place = "exact"', 'place = "exact"\ndelay = "80s"'))
+    dk.clock.advance(STEP_US - 1)
+    dk.hear(row(time_us=dk.clock.now_us()))
+    heard_us = dk.clock.now_us()
+    dk.step(0)  # a late cut of the step that began ten seconds ago
+    dk.step(1)
+    while not rows(dk.frames.latest("se"), "se"):
+        dk.step()
+    assert 80 * SECOND_US <= dk.clock.now_us() - heard_us <= 80 * SECOND_US + 2 * STEP_US
+
+
 def test_thinning_keeps_a_state_for_its_interval() -> None:
     dk = Sender(POLICY.replace('place = "exact"', 'place = "exact"\nevery = "60s"'))
     seen = []

@@ -31,6 +31,8 @@ AREAS = (
     Area("spot", None, frozenset({geo.cell(55.1, 15.6, 7), geo.cell(55.2, 15.7, 5)})),
     Area("tiny", None, frozenset({geo.cell(55.1, 15.6, 10)})),
 )
+HIDEABLE = sorted(name for name in declared(TRACK) if not name.startswith("place."))
+ASTRIDE = ((55.1893, 15.6894), (55.2962, 15.5525))  # in a cell whose parent is not the point's own cell
 MOVES = ("speed_kn", "course_deg", "heading_deg", "altitude_ft", "vertical_rate_fpm", "nav_status")
 
 
@@ -86,14 +88,14 @@ def rules(draw: st.DrawFn) -> Rule:
         kinds=frozenset({TRACK}),
         when=draw(whens),
         place=None if deny else draw(st.none() | st.sampled_from(PLACE_RUNGS)),
-        hide=() if deny else tuple(draw(st.sets(st.sampled_from(sorted(declared(TRACK)))))),
+        hide=() if deny else tuple(draw(st.sets(st.sampled_from(HIDEABLE)))),
         until_us=draw(st.none() | st.sampled_from([NOW_US, NOW_US + 1])),
     )
 
 
 crafts = st.builds(craft_key, st.sampled_from([DOMAIN_SEA, DOMAIN_AIR]), st.integers(1, 5))
 places = st.tuples(st.floats(54.5, 56.5), st.floats(13.5, 16.5)) | st.sampled_from(
-    [(55.1, 15.6), (55.1001, 15.6001), (54.0, 14.0), (56.0, 16.0)]
+    [(55.1, 15.6), (55.1001, 15.6001), (54.0, 14.0), (56.0, 16.0), *ASTRIDE]
 )
 
 

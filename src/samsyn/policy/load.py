@@ -328,6 +328,8 @@ class _Block:
     def _hide(self, kinds: frozenset[str]) -> tuple[str, ...]:
         words = tuple(self._list("hide", self._raw)) if "hide" in self._raw else ()
         slots = {slot for kind in kinds for slot in declared(kind)}
+        if kinds == {TRACK}:  # `place` makes a place coarse, and with it what would tell it
+            slots = {slot for slot in slots if not slot.startswith("place.")}
         for word in words:
             if not any(hides(word, slot) for slot in slots):
                 raise self._wrong("hide", f"no slot of these kinds is called {word!r}", _known(slots))
