@@ -146,7 +146,7 @@ def test_a_long_absence_ends_with_what_still_stands(two: tuple[Node, Node]) -> N
         dk.statements,
         Account(dk.db),
         dk.keys.log.public_key(),
-        se.keys.log.public_key(),
+        [se.keys.log.public_key()],
     )
     held = audit_held(
         se.mirrors["dk"].origin, "dk", se.logs, se.statements, dk.keys.log.public_key(), {}

@@ -53,3 +53,28 @@ def test_a_partner_that_the_policy_names_cannot_leave_yet() -> None:
     assert "--theirs" in run("partner", "leave", *DK, "se", "--keep", "--why", "x").output
     Path("dk/policy.toml").write_text("")
     assert "se is no partner any more" in ok(*leave)
+
+
+def test_new_keys_are_sent_and_taken(here: Path) -> None:
+    made = answer("keys", "rotate", *DK, "--out", "out", "--by", "anna")
+    assert sorted(made["successions"]) == ["fi", "se"] and made["not_released"] == 0
+    assert made["words"] != made["old_words"]
+    file = made["successions"]["se"]
+    assert file == "out/se.succession.json"
+
+    take = ("partner", "succeed", "--home", "se", file)
+    assert "not the words" in refused(*take, "--words", made["old_words"])
+    assert "words" in answer(*take, code=2)["error"]["what"]
+    asked = run(*take, typed="n\n")
+    assert asked.exit_code == 1 and made["words"] in asked.output and made["old_words"] in asked.output
+    assert "dk has new keys here." in ok(*take, typed="y\n")
+    assert answer("partner", "show", "--home", "se", "dk")["words"] == made["words"]
+    assert "it follows a card with the words" in refused(*take, "--yes")
+    assert "this succession is for se" in refused("partner", "succeed", "--home", "fi", file, "--yes")
+    (noted,) = answer("log", "--home", "se")
+    assert noted["did"] == "partner-succeed" and noted["what"]["new"] == made["words"]
+
+    again = ok("keys", "rotate", *DK)
+    assert "words of the new card" in again and "fi.succession.json" in again
+    for name in ("dk", "se"):
+        assert answer("verify", "--home", name)["clean"]

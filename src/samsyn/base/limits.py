@@ -30,6 +30,7 @@ REQUESTS_PER_MINUTE: Final = 600  # of one partner
 PULL_BACKOFF_S_MIN: Final = 0.5  # first wait after a partner did not answer
 PULL_BACKOFF_S_MAX: Final = 60.0  # longest wait between two tries
 LIVE_WAIT_S: Final = 20.0  # how long a partner may hold a wake-up request open
+SUCCESSION_BYTES: Final = 64 * KIB  # two cards and what is said of them
 CARD_BYTES: Final = 16 * KIB  # one partner's card
 LIVE_WAITS: Final = 4  # wake-up requests one partner may hold open at once
 NONCES: Final = 8_192  # remembered per partner; more than REQUESTS_PER_MINUTE can make in both ages

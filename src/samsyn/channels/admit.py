@@ -6,7 +6,7 @@ The first rule that does not hold refuses the whole batch with its reason; nothi
 In order:
 1.  shape and size (`batch.decode`)                       malformed-batch, oversized-batch
 2.  the head is signed by the partner's log key and is
-    of this channel                                       forged-checkpoint
+    of this channel; by a former one while it stood       forged-checkpoint, retired-key
 3.  the batch begins where we stand                       replayed-entry, missing-entries
 4.  the log did not shrink                                shrunk-log
 5.  what we hold begins the log under the head            forked-log
@@ -31,7 +31,7 @@ used. Their entries are taken, they themselves are set aside (`Admission.asides`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from typing import Literal
 
 import msgspec
@@ -41,18 +41,17 @@ from samsyn.base.encoding import b64url, sha256
 from samsyn.base.errors import Refused
 from samsyn.channels.batch import Batch, hashes_from_text
 from samsyn.channels.leaf import Leaf, Release, Withdraw, read_leaf
-from samsyn.log.checkpoint import Checkpoint, open_checkpoint
+from samsyn.channels.retired import Retired, check_views, open_head
+from samsyn.log.checkpoint import Checkpoint
 from samsyn.log.merkle import (
     Frontier,
     leaf_hash,
     verify_consistency,
     verify_inclusion,
 )
-from samsyn.statements.sign import parse, verify_many
+from samsyn.statements.sign import Verify, parse, verify_many
 from samsyn.statements.statement import Statement
 from samsyn.subjects import KINDS
-
-Verify = Callable[[Sequence[bytes], Mapping[str, Ed25519PublicKey]], list[Statement]]
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -95,6 +94,7 @@ class MirrorState(msgspec.Struct, frozen=True, kw_only=True):
     frontier: bytes  # merkle.Frontier, packed
     seen: Checkpoint | None
     seen_note: bytes
+    retired: tuple[Retired, ...] = ()  # keys that the partner had before
 
 
 class Admission(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,7 +127,7 @@ def read_leaves(batch: Batch) -> list[Leaf]:
 def admit_head(state: MirrorState, batch: Batch) -> Admission:
     """Rules 2 to 6: the log itself. Returns an admission with leaves and nothing in them read."""
     note = batch.checkpoint.encode()
-    head = open_checkpoint(note, state.origin, state.log_key)
+    head = open_head(note, state.origin, state.log_key, state.retired)
     evidence = {"checkpoint-held": state.seen_note, "checkpoint-received": note}
     if batch.after < state.size:
         raise Refused("replayed-entry", f"entry {batch.after} again; {state.size} are held")
@@ -207,6 +207,7 @@ def admit_entries(
 ) -> Admission:
     """Rules 7 to 14: what the entries say, once the log itself is admitted."""
     leaves = read_leaves(batch)
+    check_views(batch, state.partner, state.retired)
     views = list(_check_views(state, batch, leaves, admission.head))
     statements, unknown = _verify(state, [view for _, view in views], verify)
     _check_ours(state, leaves, holdings)

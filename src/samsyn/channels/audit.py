@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from samsyn.base.errors import SamsynError
+from samsyn.base.errors import Refused, SamsynError
 from samsyn.channels.given import Account, Given
 from samsyn.channels.leaf import Leaf, Release, Widen, Withdraw, read_leaf
 from samsyn.channels.names import witness_name
 from samsyn.channels.reader import Cutter
-from samsyn.log.checkpoint import open_checkpoint
+from samsyn.channels.retired import Retired, open_head
 from samsyn.log.store import LogStore
 from samsyn.log.witness import verify_cosignature
 from samsyn.statements.store import StatementStore
@@ -35,17 +36,19 @@ def audit_given(
     statements: StatementStore,
     account: Account,
     log_key: Ed25519PublicKey,
-    reader_key: Ed25519PublicKey,
+    reader_keys: Sequence[Ed25519PublicKey],
+    retired: Sequence[Retired] = (),
 ) -> ChannelAudit:
     """A channel that this node keeps: tree, head, the reader's cosignature, that every view that is not
     purged can still be cut to the bytes that its entry names, and that our own account of what was
-    given tells of each entry, and of no other."""
-    size, problems = _log(origin, logs, log_key)
+    given tells of each entry, and of no other. retired: our keys of before. reader_keys: its own, the
+    one of now last."""
+    size, problems = _log(origin, logs, log_key, retired)
     note = logs.cosignature(origin, reader)
     if note is not None:
         problems += _tried(
             "the reader's cosignature",
-            lambda: verify_cosignature(note, witness_name(reader), reader_key),
+            lambda: _cosigned(note, reader, reader_keys),
         )
     cutter = Cutter(reader, statements, account)
     given: dict[int, tuple[str, Given]] = {}
@@ -78,14 +81,16 @@ def audit_held(
     log_key: Ed25519PublicKey,
     asides: Mapping[str, Collection[int]],
     expired: Callable[[str, int], bool] = lambda *_: False,
+    retired: Sequence[Retired] = (),
 ) -> ChannelAudit:
     """A partner's channel as this node holds it: tree, head, and that what is held of each statement
     is what the entries left of it: withdrawn is withdrawn, purged is gone, the rest is there, unless
     this node let it go itself (`expired`, by id and version).
 
-    asides: versions by id that were set aside of this channel (`aside.Asides.names`).
+    asides: versions by id that were set aside of this channel (`aside.Asides.names`). retired: the
+    partner's keys of before.
     """
-    size, problems = _log(origin, logs, log_key)
+    size, problems = _log(origin, logs, log_key, retired)
     last: dict[str, Leaf] = {}
     for index in range(0, size, PAGE):
         for n, (data, _) in enumerate(logs.entries(origin, index, PAGE), index):
@@ -104,14 +109,25 @@ def audit_held(
     return ChannelAudit(size, tuple(problems))
 
 
-def _log(origin: str, logs: LogStore, log_key: Ed25519PublicKey) -> tuple[int, list[str]]:
+def _cosigned(note: bytes, reader: str, keys: Sequence[Ed25519PublicKey]) -> None:
+    """Raises `Refused` where none of the reader's keys made the cosignature."""
+    for key in keys[:-1]:
+        with contextlib.suppress(Refused):
+            verify_cosignature(note, witness_name(reader), key)
+            return
+    verify_cosignature(note, witness_name(reader), keys[-1])
+
+
+def _log(
+    origin: str, logs: LogStore, log_key: Ed25519PublicKey, retired: Sequence[Retired]
+) -> tuple[int, list[str]]:
     if origin not in logs.names():  # nothing was ever written
         return 0, []
     found = logs.audit(origin)
     problems = list(found.problems)
     note = logs.checkpoint(origin)
     if note is not None:
-        problems += _tried("the head", lambda: open_checkpoint(note, origin, log_key))
+        problems += _tried("the head", lambda: open_head(note, origin, log_key, retired))
     return found.size, problems
 
 

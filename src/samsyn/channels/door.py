@@ -17,20 +17,22 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from samsyn.base import limits
 from samsyn.base.clock import Clock
 from samsyn.base.database import Database
-from samsyn.base.errors import ConfigError, InputError
+from samsyn.base.errors import ConfigError, InputError, Refused
 from samsyn.channels import given, outbox
 from samsyn.channels.frames import Frames
 from samsyn.channels.given import Account, Holding, Operation
 from samsyn.channels.names import channel_origin
 from samsyn.channels.onward import passing_of, why_not
 from samsyn.channels.reader import Cutter, ReaderChannel
+from samsyn.channels.retired import Retired
 from samsyn.channels.sources import Sources
 from samsyn.channels.tick import Tick, TickReport
-from samsyn.log.checkpoint import sign_checkpoint
+from samsyn.log.checkpoint import open_checkpoint, sign_checkpoint
 from samsyn.log.store import LogStore
 from samsyn.policy import Explanation, Policy, facts_of
 from samsyn.policy.decision import RuleAndWhy
 from samsyn.statements.keys import NodeKeys
+from samsyn.statements.sign import signed_by
 from samsyn.statements.store import StatementStore
 
 SCHEMA: Final = outbox.SCHEMA + given.SCHEMA
@@ -65,7 +67,8 @@ class Door:
     Without a policy nothing is released: what is queued waits for one. Withdrawals go out anyway.
     tell: told of each tick that wrote entries, inside the tick's transaction. waiting: asked at each
     tick for the readers to whom nothing new is released (suspended ones); they are told of
-    withdrawals all the same.
+    withdrawals all the same. retired: keys that this node had before: what is signed with them is not
+    released to anybody who does not have it, since nobody would take it.
     """
 
     def __init__(
@@ -80,7 +83,9 @@ class Door:
         clock: Clock,
         tell: Callable[[Sequence[Written]], None] = lambda _: None,
         waiting: Callable[[], Collection[str]] = tuple,
+        retired: Sequence[Retired] = (),
     ) -> None:
+        self._retired = tuple(retired)
         self._waiting = waiting
         self._tell = tell
         self._db = db
@@ -152,6 +157,7 @@ class Door:
                 exercise=self._exercise,
                 now_us=now_us,
                 waiting=self._waiting(),
+                retired=[former.statement_key for former in self._retired],
             )
             report = tick.run(acts, due)
             written = [self._write(reader, entries) for reader, entries in tick.channels.items()]
@@ -177,6 +183,12 @@ class Door:
         statement = stored.statement
         if stored.state == "withdrawn" or statement is None:
             return _no(reader, "it was withdrawn", "det är återkallat")
+        if any(signed_by(statement.jwt, former.statement_key) for former in self._retired):
+            return _no(
+                reader,
+                "it is signed with a key that was replaced; sign a new version of it",
+                "det är signerat med en nyckel som ersatts; signera en ny version av det",
+            )
         if statement.exercise != self._exercise:
             return _no(reader, "it is of the other realm", "det hör till den andra verkligheten")
         if self._policy is None:
@@ -230,7 +242,10 @@ class Door:
 
     def _open(self, name: str, key: Ed25519PublicKey) -> ReaderChannel:
         origin = self._origin(name)
-        if self._logs.checkpoint(origin) is None:
+        note = self._logs.checkpoint(origin)
+        try:
+            open_checkpoint(note or b"", origin, self._keys.log.public_key())
+        except Refused:  # there is none yet, or it is by a key that was replaced
             self._seal(origin)
         cutter = Cutter(name, self._statements, self._account)
         return ReaderChannel(
@@ -241,6 +256,7 @@ class Door:
             self._keys.log.public_key(),
             key,
             lambda: self.frames.latest(name),
+            [former.log_key for former in self._retired],
         )
 
     def _write(self, reader: str, entries: Sequence[tuple[bytes, bytes]]) -> Written:

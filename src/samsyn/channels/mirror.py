@@ -24,7 +24,6 @@ from samsyn.channels.admit import (
     Held,
     Holdings,
     MirrorState,
-    Verify,
     admit,
     admit_again,
     admit_entries,
@@ -34,12 +33,13 @@ from samsyn.channels.admit import (
 from samsyn.channels.aside import Asides
 from samsyn.channels.names import channel_origin, witness_name
 from samsyn.channels.refusals import Problem, Refusals
+from samsyn.channels.retired import Retired, open_head
 from samsyn.channels.ripples import Ripples
-from samsyn.log.checkpoint import open_checkpoint, parse_checkpoint
+from samsyn.log.checkpoint import parse_checkpoint
 from samsyn.log.note import parse_note
 from samsyn.log.store import LogStore
 from samsyn.log.witness import cosign
-from samsyn.statements.sign import verify_many
+from samsyn.statements.sign import Verify, verify_many
 from samsyn.statements.statement import Statement
 from samsyn.statements.store import StatementStore
 from samsyn.subjects import KINDS
@@ -67,6 +67,7 @@ class Mirror:
     keys: every originator whose statement key is known here, asked for at each batch: a partner may
     pass on what others said, and whose word it is stands or falls with their own signature.
     verify: `verify_many`, or what does as it does in another process.
+    retired: keys that the partner had before; `verify` must know them too (`retired.by_key`).
     refused: told of each refused batch: the partner, "batch", and the reason.
     """
 
@@ -86,7 +87,9 @@ class Mirror:
         keys: Callable[[], Mapping[str, Ed25519PublicKey]] = dict,
         verify: Verify = verify_many,
         refused: Callable[[str, str, str], None] = lambda *_: None,
+        retired: tuple[Retired, ...] = (),
     ) -> None:
+        self._retired = retired
         self._refused = refused
         self.partner = partner
         self.origin = channel_origin(partner, realm, me)
@@ -201,7 +204,8 @@ class Mirror:
         return self._apply(state, admit(state, batch, self._holdings(batch), self._verify))
 
     def _by_hand(self, batch: wire.Batch, state: MirrorState) -> Applied:
-        head = open_checkpoint(batch.checkpoint.encode(), self.origin, self._log_key)
+        note = batch.checkpoint.encode()
+        head = open_head(note, self.origin, self._log_key, self._retired)
         if batch.after > state.size:
             raise InputError(
                 f"entries {state.size} to {batch.after - 1} of this channel are missing",
@@ -278,6 +282,7 @@ class Mirror:
             frontier=frontier,
             seen=parse_checkpoint(parse_note(seen).text) if seen else None,  # was checked when kept
             seen_note=seen,
+            retired=self._retired,
         )
 
     def _apply(self, state: MirrorState, admission: Admission) -> Applied:

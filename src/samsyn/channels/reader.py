@@ -6,7 +6,8 @@ or ask the policy, so nothing built on it can show what this reader was not give
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -76,13 +77,15 @@ class ReaderChannel:
         log_key: Ed25519PublicKey,
         reader_key: Ed25519PublicKey,
         frame: Callable[[], bytes],
+        former_log_keys: Sequence[Ed25519PublicKey] = (),
     ) -> None:
-        """`frame`: this reader's newest frame of live tracks."""
+        """`frame`: this reader's newest frame of live tracks. former_log_keys: ours of before, under
+        whose heads a reader may still cosign."""
         self.name = name
         self._origin = origin
         self._logs = logs
         self._cutter = cutter
-        self._log_key = log_key
+        self._log_keys = (*former_log_keys, log_key)
         self._reader_key = reader_key
         self._frame = frame
 
@@ -135,7 +138,7 @@ class ReaderChannel:
         found = verify_cosignature(note, witness_name(self.name), self._reader_key)
         checkpoint = found.checkpoint
         try:
-            open_checkpoint(note, self._origin, self._log_key)
+            self._check_ours(note)
             if self._logs.root_at(self._origin, checkpoint.size) != checkpoint.root:
                 raise ValueError("another root")
         except (Refused, ValueError) as e:
@@ -143,6 +146,14 @@ class ReaderChannel:
                 "forged-cosignature", "this was never a head of the channel", where=self._origin
             ) from e
         self._logs.add_cosignature(self._origin, self.name, checkpoint.size, note, found.at_s)
+
+    def _check_ours(self, note: bytes) -> None:
+        """Raises `Refused` unless one of this node's log keys, of now or of before, signed it."""
+        for key in self._log_keys[:-1]:
+            with contextlib.suppress(Refused):
+                open_checkpoint(note, self._origin, key)
+                return
+        open_checkpoint(note, self._origin, self._log_keys[-1])
 
     def _cut(self, after: int, count: int) -> tuple[list[wire.Entry], set[int]]:
         """Entries within the size of a batch, and the indexes of purges that explain missing views."""

@@ -48,6 +48,10 @@ _EN_SV: Final = {
         "the head of the channel is not signed by the partner's key",
         "kanalens huvud är inte signerat med partnerns nyckel",
     ),
+    "retired-key": (
+        "something new is signed with a key that the partner has replaced",
+        "något nytt är signerat med en nyckel som partnern har ersatt",
+    ),
     "replayed-entry": ("an entry was sent again", "en post skickades igen"),
     "missing-entries": ("entries are missing before those sent", "poster saknas före dem som skickades"),
     "shrunk-log": (

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from samsyn.channels.given import HELD_US, Account, Cut, Holding, Operation, Same
 from samsyn.channels.leaf import release_leaf, withdraw_leaf
@@ -14,6 +15,7 @@ from samsyn.channels.outbox import Queued
 from samsyn.channels.sources import Sources
 from samsyn.policy import Decision, Passing, Policy, facts_of
 from samsyn.statements.reread import reread
+from samsyn.statements.sign import signed_by
 from samsyn.statements.statement import Statement
 from samsyn.statements.store import StatementStore
 
@@ -68,6 +70,7 @@ class Tick:
     size_of: entries that a reader's channel has before this tick.
     node: this node's name; what others said is released only as they let it be (`sources`).
     exercise: the realm; statements of the other one never leave.
+    retired: keys whose statements are given to nobody any more.
     waiting: readers for whom nothing new is released now; what would be is held back.
     """
 
@@ -83,7 +86,9 @@ class Tick:
         exercise: bool,
         now_us: int,
         waiting: Collection[str] = (),
+        retired: Collection[Ed25519PublicKey] = (),
     ) -> None:
+        self._retired = retired
         self._waiting = waiting
         self._statements = statements
         self._account = account
@@ -165,6 +170,8 @@ class Tick:
         found = []
         for stored in self._statements.get_many(names):
             if stored.state != "standing" or stored.body is None:
+                continue
+            if any(signed_by(stored.body, key) for key in self._retired):
                 continue
             statement = reread(stored.body)
             if statement.exercise == self._exercise:

@@ -10,6 +10,7 @@ from samsyn.cli.channel import channel
 from samsyn.cli.demo import demo
 from samsyn.cli.evidence import evidence
 from samsyn.cli.feed import feed, replay
+from samsyn.cli.keys import keys
 from samsyn.cli.language import Group, lang_option
 from samsyn.cli.node import init, up, user, verify
 from samsyn.cli.partner import partner
@@ -58,6 +59,7 @@ for command in (
     feed,
     replay,
     partner,
+    keys,
     policy,
     channel,
     say,

@@ -92,11 +92,13 @@ def _verdict(stores: Stores, card: Card, problem: Problem) -> tuple[Evidence, Ve
     """The evidence, and what it proves; where a part of it would not hold, that part is left out."""
     origin = channel_origin(card.name, stores.realm, stores.me)
     made = evidence_of(problem, origin, stores.logs)
-    verdict = proofs.judge(made, _accused(card))
-    if verdict.outcome == "false":
-        made = Other(of=problem.partner, reason=problem.reason)
-        verdict = proofs.judge(made, _accused(card))
-    return made, verdict
+    past = [one.old for one in stores.roster.retired(card.name)]
+    for known in (card, *reversed(past)):  # it may be signed with keys that were replaced since
+        verdict = proofs.judge(made, _accused(known))
+        if verdict.outcome != "false":
+            return made, verdict
+    made = Other(of=problem.partner, reason=problem.reason)
+    return made, proofs.judge(made, _accused(card))
 
 
 def judge_file(root: Path, file: Path, cards: tuple[Path, ...], as_json: bool) -> bool:

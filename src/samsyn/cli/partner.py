@@ -252,3 +252,42 @@ def partner_leave(
             line(t("Give this command again when it has, or with --now."))
 
     Out(as_json).answer({"partner": name, **msgspec.to_builtins(made)}, people)
+
+
+@partner.command("succeed")
+@home_option
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--words", help="The words of the new card as the partner read them to you.")
+@click.option("--yes", is_flag=True, help="Take it without asking; the words were compared.")
+@by_option
+@json_option
+@speaking
+def partner_succeed(
+    root: Path, file: Path, words: str | None, yes: bool, by: str, as_json: bool
+) -> None:
+    """Take a partner's new keys from FILE, which its old key and its new one have signed.
+
+    Whoever stole the old key can make such a file too: compare the words of the new card by telephone.
+    Once one is taken, the old key can name no other successor.
+    """
+    home, data = home_of(root), file.read_bytes()
+    found = partners.successor(home, data, str(file))
+    if words is not None and words.lower().replace("-", " ").split() != found.new.fingerprint.split("-"):
+        raise ConfigError(
+            t("these are not the words of this card"),
+            where=str(file),
+            do=t("do not take it; call the partner"),
+        )
+    if words is None and not yes:
+        if as_json:
+            raise ConfigError(t("the words of the card are missing"), do=t("give --words"))
+        shown = {
+            t("partner"): found.new.name,
+            t("words of the old card"): found.old.fingerprint,
+            t("words of the new card"): found.new.fingerprint,
+        }
+        facts(t("This file says"), shown)
+        click.confirm(t("Did the partner read the new words to you?"), abort=True)
+    card = partners.succeed(home, data, str(file), by=by)
+    answer = {"partner": card.name, "old_words": found.old.fingerprint, "words": card.fingerprint}
+    Out(as_json).answer(answer, lambda: line(t("{name} has new keys here.", name=card.name)))

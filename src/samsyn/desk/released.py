@@ -47,6 +47,12 @@ class GivenEntry(msgspec.Struct, frozen=True, kw_only=True):
     applied_s: int | None
 
 
+def _one_key(one: bytes, other: bytes, origin: str) -> bool:
+    """Whether the same log key signed both notes: a proof is judged by one card."""
+    keys = [{s.key_id for s in parse_note(n).signatures if s.name == origin} for n in (one, other)]
+    return keys[0] == keys[1]
+
+
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """The entries in their order, and sums over them."""
 
@@ -104,7 +110,7 @@ class Releases:
             checkpoint=note.decode(),
             entries=[self._shown(origin, entry.entry, size) for entry in answer.entries],
             between=(iso(from_us), iso(until_us)),
-            cosignature=cosigned.decode() if cosigned else None,
+            cosignature=cosigned.decode() if cosigned and _one_key(note, cosigned, origin) else None,
         )
 
     def _origin(self, reader: str) -> str:

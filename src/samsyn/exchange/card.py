@@ -74,12 +74,17 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     def write(self, path: Path) -> None:
         """Whole or not at all: a crash leaves no half card."""
-        half = path.with_name(path.name + ".part")
-        with half.open("wb") as f:
-            f.write(self.to_bytes())
-            f.flush()
-            os.fsync(f.fileno())
-        half.replace(path)
+        write_whole(path, self.to_bytes())
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """A file that is there whole or not at all, and durable."""
+    half = path.with_name(path.name + ".part")
+    with half.open("wb") as f:
+        f.write(data)
+        f.flush()
+        os.fsync(f.fileno())
+    half.replace(path)
 
 
 def make_card(name: str, organisation: str, address: str, keys: Keys, certificate: str) -> Card:

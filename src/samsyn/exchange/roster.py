@@ -6,11 +6,11 @@ a file that is taken away is a partner no longer. Nothing ever comes in by itsel
     fi.card.json            a partner
     fi.state.json           beside it: suspended, or about to leave
     former/se.card.json     who was a partner; its old signatures can still be checked
+    retired/fi.1.json       a succession that was taken: keys that fi had before
 """
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Final, Literal
 
@@ -19,7 +19,8 @@ import msgspec
 from samsyn.base import limits
 from samsyn.base.errors import ConfigError, Refused
 from samsyn.base.ids import is_node_name
-from samsyn.exchange.card import SUFFIX, Card, read_card
+from samsyn.exchange.card import SUFFIX, Card, read_card, write_whole
+from samsyn.exchange.succession import Succession, read_held, secrets_of
 
 STATE_SUFFIX: Final = ".state.json"
 
@@ -75,7 +76,7 @@ class Roster:
                         f"{card.name} is known with other keys: {other.fingerprint}",
                         do="compare the words with the partner, then remove the old card first",
                     )
-            elif _secrets(other) & _secrets(card):
+            elif secrets_of(other) & secrets_of(card):
                 raise Refused(
                     "shared-key", f"{card.name} shows a key of {other.name}", do="do not add it"
                 )
@@ -97,6 +98,30 @@ class Roster:
         """The cards of former partners, by name. Raises `SamsynError` where one cannot be used."""
         paths = sorted((self.folder / "former").glob(f"*{SUFFIX}"))
         return [_read(path) for path in paths]
+
+    def succeed(self, succession: Succession) -> None:
+        """Take a partner's new card, which was checked (`read_succession`) and agreed to.
+
+        Raises `Refused` ("shared-key") where the new card shows a key of another partner.
+        """
+        new = succession.new
+        self._check(new.name)
+        for other in self.all():
+            if other.name != new.name and secrets_of(other) & secrets_of(new):
+                raise Refused(
+                    "shared-key", f"{new.name} shows a key of {other.name}", do="do not take it"
+                )
+        taken = [one for one in self.retired(new.name) if one.new.fingerprint != new.fingerprint]
+        path = self.folder / "retired" / f"{new.name}.{len(taken) + 1}.json"
+        path.parent.mkdir(exist_ok=True)
+        write_whole(path, succession.to_bytes())  # before the card: after a crash it is taken again
+        new.write(self._path(new.name))
+
+    def retired(self, name: str) -> list[Succession]:
+        """The successions of a partner, present or former, that were taken here, oldest first."""
+        folder = self.folder / "retired"
+        paths = sorted(folder.glob(f"{name}.*.json"), key=lambda path: int(path.suffixes[-2][1:]))
+        return [read_held(path.read_bytes()) for path in paths]
 
     def standing(self, name: str) -> Standing | None:
         """None for a partner that is served as usual. A file that cannot be read suspends."""
@@ -124,12 +149,7 @@ class Roster:
         if standing is None:
             path.unlink(missing_ok=True)
             return
-        half = path.with_name(path.name + ".part")
-        with half.open("wb") as f:
-            f.write(msgspec.json.format(msgspec.json.encode(standing), indent=2) + b"\n")
-            f.flush()
-            os.fsync(f.fileno())
-        half.replace(path)
+        write_whole(path, msgspec.json.format(msgspec.json.encode(standing), indent=2) + b"\n")
 
     def _check(self, name: str) -> None:
         if not is_node_name(name) or not self._path(name).exists():
@@ -181,7 +201,3 @@ class Roster:
 
 def _read(path: Path) -> Card:
     return read_card(path.read_bytes(), str(path))
-
-
-def _secrets(card: Card) -> set[str]:
-    return {card.statement_key, card.log_key, card.request_key, card.certificate}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import msgspec
 
 from samsyn.base.errors import InputError, Refused, SamsynError
@@ -10,13 +12,14 @@ from samsyn.channels.aside import Asides
 from samsyn.channels.audit import audit_given, audit_held
 from samsyn.channels.given import Account
 from samsyn.channels.names import channel_origin
+from samsyn.channels.retired import by_key, open_head
 from samsyn.desk.complete import unaccounted
 from samsyn.desk.diary import diary_origin
 from samsyn.exchange.card import public_key
-from samsyn.log.checkpoint import open_checkpoint, parse_checkpoint
+from samsyn.log.checkpoint import Checkpoint, parse_checkpoint
 from samsyn.log.note import parse_note
 from samsyn.node.stores import Stores
-from samsyn.statements.sign import verify
+from samsyn.statements.sign import verify_many
 
 PAGE = 500
 
@@ -63,7 +66,7 @@ def _kept_head(stores: Stores, note: bytes) -> Part:
     origin = _diary_origin(stores)
     problems: tuple[str, ...] = ()
     try:
-        head = open_checkpoint(note, origin, stores.keys.log.public_key())
+        head = _open(stores, note, origin)
         if stores.logs.root_at(origin, head.size) != head.root:
             problems = (f"the first {head.size} entries are not those under the head that was kept",)
     except Refused as e:
@@ -71,6 +74,12 @@ def _kept_head(stores: Stores, note: bytes) -> Part:
     except ValueError:
         problems = (f"it had {head.size} entries when the head was kept, and has fewer now",)
     return Part(stores.realm, "head of the diary that was kept", head.size, problems)
+
+
+def _open(stores: Stores, note: bytes, origin: str) -> Checkpoint:
+    """A head of our own diary, by the log key of now or of before. Raises `Refused`."""
+    retired = [msgspec.structs.replace(one, size=sys.maxsize) for one in stores.own_retired("")]
+    return open_head(note, origin, stores.keys.log.public_key(), retired)
 
 
 def _realm(stores: Stores) -> list[Part]:
@@ -84,7 +93,8 @@ def _realm(stores: Stores) -> list[Part]:
             stores.statements,
             Account(stores.db),
             stores.keys.log.public_key(),
-            public_key(card.log_key),
+            [*stores.former_log_keys(card.name), public_key(card.log_key)],
+            stores.own_retired(card.name),
         )
         parts.append(Part(realm, f"channel to {card.name}", given.size, given.problems))
         held = audit_held(
@@ -95,6 +105,7 @@ def _realm(stores: Stores) -> list[Part]:
             public_key(card.log_key),
             Asides(stores.db, channel_origin(card.name, realm, stores.me), card.name).names(),
             stores.expired.has,
+            stores.retired(card.name),
         )
         parts.append(Part(realm, f"channel from {card.name}", held.size, held.problems))
     parts.append(_statements(stores))
@@ -114,7 +125,7 @@ def _diary(stores: Stores) -> Part:
     note = stores.logs.checkpoint(origin)
     if note is not None:
         try:
-            open_checkpoint(note, origin, stores.keys.log.public_key())
+            _open(stores, note, origin)
         except Refused as e:
             problems.append(str(e))
     return Part(stores.realm, "diary", found.size, tuple(problems))
@@ -123,6 +134,8 @@ def _diary(stores: Stores) -> Part:
 def _statements(stores: Stores) -> Part:
     """Every body that is held: signature by its originator's key, disclosures, ladders, realm."""
     keys = stores.statement_keys()
+    former = stores.former_statement_keys()
+    verify = by_key(verify_many, lambda: former)
     problems: list[str] = []
     checked = 0
     before: int | None = None
@@ -133,7 +146,7 @@ def _statements(stores: Stores) -> Part:
             if stored.body is None:
                 continue
             try:
-                found = verify(stored.body, keys)
+                (found,) = verify([stored.body], keys)
             except SamsynError as e:
                 problems.append(f"{stored.jti} version {stored.ver}: {e}")
                 continue

@@ -120,8 +120,12 @@ def make_home(
     return home
 
 
-def own_card(home: Home) -> Card:
-    """This node's card. Raises `ConfigError` where its address cannot be reached by others."""
+def own_card(home: Home, keys: Path | None = None) -> Card:
+    """This node's card; with the keys in another folder than the home's where one is given.
+
+    Raises `ConfigError` where its address cannot be reached by others.
+    """
+    folder = keys or home.keys
     node = home.settings().node
     address = node.exchange_address or node.exchange_listen
     if split_address(address, "exchange")[1] == 0:
@@ -130,6 +134,4 @@ def own_card(home: Home) -> Card:
             where=f"{home.config}: node.exchange_listen",
             do="name the port, or set exchange_address",
         )
-    return make_card(
-        node.name, node.organisation, address, load(home.keys), tls.own_certificate(home.keys)
-    )
+    return make_card(node.name, node.organisation, address, load(folder), tls.own_certificate(folder))

@@ -12,13 +12,14 @@ from typing import Literal
 import msgspec
 
 from samsyn.base.clock import SystemClock, iso
-from samsyn.base.errors import ConfigError, SamsynError
+from samsyn.base.errors import ConfigError, Refused, SamsynError
 from samsyn.base.settings import Home, Realm
 from samsyn.channels.given import Account
 from samsyn.channels.names import channel_origin
 from samsyn.channels.refusals import Refusals
 from samsyn.exchange.card import Card
 from samsyn.exchange.roster import Roster, Standing
+from samsyn.exchange.succession import Succession, claimed_name, read_succession
 from samsyn.node.stores import Stores
 from samsyn.policy import parse, read_text
 from samsyn.subjects import KINDS
@@ -52,6 +53,37 @@ def added(home: Home, card: Card, *, by: str) -> None:
     """Take a card, its words compared, and say so in the audit log. Raises `Refused`."""
     Roster(home.partners, home.settings().node.name).add(card)
     _note(home, by, "partner-add", partner=card.name, words=card.fingerprint)
+
+
+def succeed(home: Home, data: bytes, where: str, *, by: str) -> Card:
+    """Take a partner's new keys, which a person has agreed to; returns its new card.
+
+    Raises `Refused`: what `read_succession` finds, and "succession-below" where it denies entries that
+    were taken here by the old keys.
+    """
+    roster = Roster(home.partners, home.settings().node.name)
+    found = successor(home, data, where)
+    name = found.new.name
+    for stores in _realms(home):
+        size = stores.logs.size(channel_origin(name, stores.realm, stores.me))
+        if size > found.sizes.get(stores.realm, 0):
+            raise Refused(
+                "succession-below",
+                f"{size} entries were taken by the old keys, and it counts fewer",
+                where=where,
+                do="do not take it; call the partner",
+            )
+    roster.succeed(found)
+    old, new = found.old.fingerprint, found.new.fingerprint
+    _note(home, by, "partner-succeed", partner=name, old=old, new=new)
+    return found.new
+
+
+def successor(home: Home, data: bytes, where: str) -> Succession:
+    """A succession, checked, before anybody has agreed to it. Raises as `read_succession`."""
+    roster = Roster(home.partners, home.settings().node.name)
+    held = roster.get(claimed_name(data))
+    return read_succession(data, where, held=held, me=home.settings().node.name)
 
 
 def shown(home: Home, name: str) -> list[Held]:

@@ -19,6 +19,7 @@ from samsyn.channels.door import Door
 from samsyn.channels.frame_mirror import FrameMirror
 from samsyn.channels.mirror import Mirror
 from samsyn.channels.outbox import Outbox
+from samsyn.channels.retired import Retired, by_key
 from samsyn.desk import findings, handling, history, policies, replays
 from samsyn.desk.accounts import Account, load_accounts
 from samsyn.desk.diary import Diary
@@ -33,6 +34,7 @@ from samsyn.desk.retention import Retention
 from samsyn.desk.review import Review
 from samsyn.exchange.card import Card, public_key
 from samsyn.exchange.roster import Roster
+from samsyn.exchange.succession import own_past
 from samsyn.log import store as log_store
 from samsyn.log.store import LogStore
 from samsyn.policy import Facts, Policy, facts_of
@@ -121,6 +123,29 @@ class Stores:
         keys = {card.name: public_key(card.statement_key) for card in cards}
         return {**keys, self.me: self.keys.statement.public_key()}
 
+    def retired(self, partner: str) -> tuple[Retired, ...]:
+        """The keys that a partner had before, with the size of its channel to us in this realm."""
+        return tuple(
+            _retired(one.old, one.sizes.get(self.realm, 0)) for one in self.roster.retired(partner)
+        )
+
+    def own_retired(self, reader: str) -> tuple[Retired, ...]:
+        """The keys that this node had before, with the size of its channel to `reader` then."""
+        return tuple(
+            _retired(one.card, one.sizes.get(self.realm, {}).get(reader, 0))
+            for one in own_past(self.home.keys)
+        )
+
+    def former_log_keys(self, partner: str) -> list[Ed25519PublicKey]:
+        return [one.log_key for one in self.retired(partner)]
+
+    def former_statement_keys(self) -> dict[str, list[Ed25519PublicKey]]:
+        """By originator: keys that it had before, our own too."""
+        cards = [*self.roster.former(), *self.roster.all()]
+        former = {card.name: self.retired(card.name) for card in cards}
+        former[self.me] = self.own_retired("")
+        return {name: [one.statement_key for one in keys] for name, keys in former.items() if keys}
+
     def door(self) -> Door:
         return Door(
             self.db,
@@ -132,6 +157,7 @@ class Stores:
             clock=self.clock,
             tell=self.diary.released,
             waiting=self.roster.waiting,
+            retired=self.own_retired(""),
         )
 
     def retention(self) -> Retention:
@@ -160,7 +186,8 @@ class Stores:
             realm=self.realm,
             clock=self.clock,
             keys=self.statement_keys,
-            verify=self.second.verify_many,
+            verify=by_key(self.second.verify_many, self.former_statement_keys),
+            retired=self.retired(card.name),
             refused=self.refused.note,
         )
 
@@ -287,6 +314,10 @@ class Stores:
             self.forget()
         finally:
             self.close()
+
+
+def _retired(card: Card, size: int) -> Retired:
+    return Retired(public_key(card.statement_key), public_key(card.log_key), size)
 
 
 def _realm_clock(settings: Settings, realm: Realm, wall: Clock) -> Clock:

@@ -42,6 +42,8 @@ class NodeKeys(msgspec.Struct, frozen=True):
         return "NodeKeys(...)"
 
 
+NEXT, READY = "next", "ready"  # keys that are about to replace these, and that they are complete
+
 NAMES = NodeKeys.__struct_fields__
 
 
@@ -68,7 +70,12 @@ def generate(folder: Path) -> NodeKeys:
 
 
 def load(folder: Path) -> NodeKeys:
-    """Raises `ConfigError` where a key is missing, unreadable, of another kind or open to others."""
+    """Raises `ConfigError` where a key is missing, unreadable, of another kind or open to others, and
+    where the keys are just being replaced: some are old and some new then."""
+    if (folder / NEXT / READY).exists():
+        raise ConfigError(
+            "new keys were made and are not in use yet", where=str(folder), do="samsyn keys rotate"
+        )
     return NodeKeys(*(_load(folder / f"{name}.pem") for name in NAMES))
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from hashlib import sha256
@@ -133,6 +133,9 @@ def _verify_in_order(
     return [p.statement for p in parsed]
 
 
+Verify = Callable[[Sequence[bytes], Mapping[str, Ed25519PublicKey]], list[Statement]]
+"""`verify_many`, or what does as it does."""
+
 Check = tuple[bytes, bytes, bytes]
 """Public key, signature and what is signed: what it takes to verify elsewhere."""
 
@@ -146,6 +149,11 @@ def read_many(
     signed = [p.signed for p in parsed]
     checks = [(key, p.signature, text) for key, p, text in zip(raw, parsed, signed, strict=True)]
     return [p.statement for p in parsed], checks
+
+
+def signed_by(presentation: bytes, key: Ed25519PublicKey) -> bool:
+    """Whether it names `key` as its signer, spelt as `sign` spells that. Nothing is checked."""
+    return presentation.startswith(_header(thumbprint(key)) + b".")
 
 
 def parse(presentation: bytes) -> Statement:
