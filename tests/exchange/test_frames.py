@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections.abc import Iterator
@@ -13,7 +14,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from samsyn.base import limits
 from samsyn.base.clock import ManualClock, SystemClock
+from samsyn.base.errors import Refused
 from samsyn.channels.frame import EMPTY, frame_sequence, seal
+from samsyn.exchange.link import explain
+from samsyn.exchange.pull_frames import FramePuller
 from tests.exchange.nodes import REALM, Node
 
 KEY = Ed25519PrivateKey.generate()
@@ -29,8 +33,8 @@ def nodes(tmp_path: Path) -> Iterator[tuple[Node, Node]]:
     dk.stop()
 
 
-def publish(dk: Node, sequence: int) -> bytes:
-    made = seal(f"samsyn.dk/{REALM}/fi", sequence, 0, EMPTY, KEY)
+def publish(dk: Node, sequence: int, body: bytes = EMPTY) -> bytes:
+    made = seal(f"samsyn.dk/{REALM}/fi", sequence, 0, body, KEY)
     dk.channels["fi"].newest = made
     dk.bell.ring()
     return made
@@ -85,3 +89,60 @@ def test_any_other_question_gets_the_one_refusal(nodes: tuple[Node, Node], query
     with fi.client(dk.card()) as unsigned:
         stranger = unsigned.get("/exchange/frame?after=1")
     assert (stranger.status_code, stranger.content) == (404, reply.content)
+
+
+class MemoryFrames:
+    """Takes frames by number; refuses one whose body is not empty."""
+
+    def __init__(self) -> None:
+        self.sequence = -1
+
+    def receive(self, frame: bytes) -> bool:
+        if not frame.endswith(EMPTY):
+            raise Refused("malformed-frame", "as the test asked")
+        news = frame_sequence(frame) > self.sequence
+        self.sequence = max(self.sequence, frame_sequence(frame))
+        return news
+
+
+def test_a_bad_frame_is_raised_and_the_next_good_one_mends_it(
+    nodes: tuple[Node, Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "PULL_BACKOFF_S_MAX", 0.05)
+    monkeypatch.setattr("samsyn.exchange.pull_frames.ROUND_US_MIN", 1_000)
+    dk, fi = nodes
+    fi.wall = SystemClock()  # it waits by it
+    publish(dk, 7)
+    news, stop, frames = threading.Condition(), threading.Event(), MemoryFrames()
+
+    def changed() -> None:
+        with news:
+            news.notify_all()
+
+    puller = FramePuller(
+        dk.card(),
+        frames,
+        me="fi",
+        request_key=fi.keys.request,
+        realm=REALM,
+        wall=fi.wall,
+        jitter=random.Random(1),
+        changed=changed,
+    )
+    thread = threading.Thread(target=puller.run, args=(stop,), daemon=True)
+    thread.start()
+    try:
+        with news:
+            assert news.wait_for(lambda: frames.sequence == 7, 20)
+        publish(dk, 8, b"not a table")
+        with news:
+            assert news.wait_for(lambda: puller.refused == "malformed-frame", 20)
+        assert frames.sequence == 7
+        assert all(explain("malformed-frame")) and explain("malformed-frame") != explain("?")
+        publish(dk, 9)
+        with news:
+            assert news.wait_for(lambda: puller.refused is None and frames.sequence == 9, 20)
+    finally:
+        stop.set()
+        thread.join(20)
+    assert not thread.is_alive()

@@ -31,7 +31,8 @@ void main() {
   v_seen = 1.0 - 0.72 * (air ? smoothstep(15.0, 150.0, a_age) : smoothstep(180.0, 1800.0, a_age));
   bool ring = (v_flags & 2) != 0;
   float shape = air ? 1.15 : (moving ? 1.0 : 0.62);
-  v_scale = ring ? 2.4 / shape : 1.25;
+  bool theirs = (v_flags & 16) != 0;
+  v_scale = ring ? 2.4 / shape : theirs ? 2.0 / shape : 1.25;
   gl_PointSize = u_size * shape * v_scale;
   gl_Position = u_matrix * vec4(a_at, 0.0, 1.0);
   if ((air ? u_shown.y : u_shown.x) < 0.5 && !ring) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
@@ -79,14 +80,18 @@ void main() {
   float fill = 1.0 - smoothstep(-soft, soft, d);
   float halo = 1.0 - smoothstep(0.06, 0.06 + soft * 2.0, d);
   bool theirs = (v_flags & 16) != 0;
-  // what is not plausible is drawn hollow, and a partner's track as an outline around a point
-  float core = doubtful || theirs ? smoothstep(-0.30 - soft, -0.30 + soft, d) : 1.0;
-  if (theirs && !doubtful) core = max(core, 1.0 - smoothstep(0.18 - soft, 0.18 + soft, length(p)));
+  // what is not plausible is drawn hollow
+  float core = doubtful ? smoothstep(-0.30 - soft, -0.30 + soft, d) : 1.0;
   float ink = fill * core * v_seen;
   float dark = max(halo, fill) * 0.75 * v_seen;
   if (distress) {
     float ring = abs(length(q) - 1.95) - 0.13;
     ink = max(ink, 1.0 - smoothstep(-soft, soft, ring));
+  }
+  if (theirs) { // a broken ring around a partner's track
+    float ring = abs(length(q) - 1.5) - 0.12;
+    float dash = step(0.4, fract(atan(q.y, q.x) * 6.0 / 6.2832));
+    ink = max(ink, (1.0 - smoothstep(-soft, soft, ring)) * dash * v_seen);
   }
   float alpha = max(ink, dark);
   if (alpha < 0.01) discard;
