@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections import Counter
 from functools import reduce
 from itertools import pairwise
@@ -65,8 +66,11 @@ def by_pyais(message) -> dict[str, object]:
         ("shipname", "name"),
         ("name", "name"),
         ("callsign", "callsign"),
+        ("text", "text"),
     ):
         value = said.get(field)
+        if kind == 17 and value is not None:  # pyais leaves these in minutes
+            value /= 60
         if (
             value is None
             or value == absent.get(field)
@@ -89,13 +93,19 @@ def by_us(out: Decoded) -> list[dict[str, object]]:
 def all_by_pyais(data: bytes) -> list[dict[str, object]]:
     wanted = {kind for kind in LAYOUTS if isinstance(kind, int)} | {24}
     rows = []
-    for found in IterMessages(data.splitlines()):
+    # what a receiver wrote behind the checksum makes pyais misread the fill bits
+    plain_lines = re.sub(rb"(\*[0-9A-Fa-f]{2}),[^\n]*", rb"\1", data).splitlines()
+    for found in IterMessages(plain_lines):
         if found.ais_id in wanted:
             try:
                 message = found.decode()
                 row = by_pyais(message)
                 if "ship_type" in row:  # pyais folds reserved numbers into others; we keep them
                     row["ship_type"] = found.bv.get(ais._fields(type(message))["ship_type"].offset, 8)
+                if "text" in row:  # pyais makes a character of bits that are too few for one
+                    begins = ais._fields(type(message))["text"].offset
+                    whole = (len(found.payload) * 6 - found.fill_bits - begins) // 6
+                    row["text"] = str(row["text"])[:whole]
                 rows.append({n: v for n, v in row.items() if (n, v) != ("ship_type", 0)})
             except Exception:  # noqa: BLE001 - whatever pyais cannot decode we need not either
                 continue
@@ -276,6 +286,31 @@ def test_distress_devices(mmsi, expected):
     assert active.columns["emergency"].tolist() == [expected]
     tested = decode(encoded(type=1, mmsi=mmsi, lat=55.0, lon=12.0, status=15))
     assert tested.columns["emergency"].tolist() == [Emergency.NONE]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("SART ACTIVE", Emergency.AIS_SART), ("SART TEST", Emergency.NONE)]
+)
+def test_a_devices_own_text_says_whether_it_is_in_use(text, expected):
+    out = decode(
+        encoded(type=14, mmsi=970_219_001, text=text) + encoded(type=14, mmsi=219000123, text="X")
+    )
+    assert out.columns["emergency"].tolist() == [expected, None]
+    assert out.columns["text"] == [text, "X"]
+
+
+def test_a_text_as_long_as_may_be():
+    text = "A" * 150 + "ACTIVE"
+    data = encoded(type=14, mmsi=219000123, text=text) + encoded(type=12, mmsi=1, dest_mmsi=2, text=text)
+    assert decode(data).columns["text"] == [text, text]
+
+
+def test_the_place_of_a_reference_station_and_of_a_clock():
+    data = encoded(type=17, mmsi=2190047, lon=12 * 60 + 30, lat=55 * 60 + 30)
+    data += encoded(type=11, mmsi=219000123, lon=12.5, lat=55.5, year=2013)
+    out = decode(data)
+    assert out.columns["lat"].tolist() == pytest.approx([55.5, 55.5])
+    assert out.columns["lon"].tolist() == pytest.approx([12.5, 12.5])
 
 
 def test_latitude_91_and_mmsi_0():

@@ -49,6 +49,18 @@ def test_a_new_store_reads_what_an_old_one_wrote_and_clears_what_a_crash_left(tm
     assert len(list(half.parent.glob("*.parquet"))) == 2
 
 
+def test_files_from_before_a_column_was_there_are_read(tmp_path):
+    store = ObservationStore(tmp_path)
+    store.append(batch([NOON]))
+    store.flush()
+    (path,) = tmp_path.glob("*/*/*.parquet")
+    pl.read_parquet(path).drop("text").write_parquet(path)
+    store.append(batch([NOON + 1]))
+    store.flush()
+    found = store.scan(NOON, NOON + 2).collect()
+    assert (found.schema, found.height) == (SCHEMA, 2)
+
+
 def test_a_damaged_file_is_named(tmp_path):
     store = ObservationStore(tmp_path)
     store.append(batch([NOON]))

@@ -35,7 +35,7 @@ CARRY_US: Final = 5 * SECOND_US
 TYPES: Final = range(1, 28)  # ITU-R M.1371-5
 _SART_ACTIVE: Final = 14  # navigational status
 _DEVICES: Final = {970: Emergency.AIS_SART, 972: Emergency.AIS_MOB, 974: Emergency.AIS_EPIRB}
-_LONGEST: Final = 424  # bits of the longest message that is read (type 5)
+_LONGEST: Final = 1_008  # bits of the longest message that is read (types 12 and 14)
 
 
 class Field(NamedTuple):
@@ -94,10 +94,10 @@ _MOVING: Final[dict[str, tuple[str, Converter]]] = {
 }
 _STATUS: Final[tuple[str, Converter]] = ("nav_status", _code(15))
 _SHIP_TYPE: Final[tuple[str, Converter]] = ("ship_type", _code(0))
-_TEXT: Final = {"shipname": "name", "name": "name", "callsign": "callsign"}
+_TEXT: Final = {"shipname": "name", "name": "name", "callsign": "callsign", "text": "text"}
 _DIMENSIONS: Final = frozenset({"to_bow", "to_stern", "to_port", "to_starboard", "epfd"})
 # In every message: the first three are read apart, the others say nothing about the craft.
-_COMMON: Final = frozenset({"msg_type", "mmsi", "second", "repeat", "radio", "spare_1"})
+_COMMON: Final = frozenset({"msg_type", "mmsi", "second", "repeat", "radio", "spare_1", "spare_2"})
 
 
 class Layout(NamedTuple):
@@ -122,12 +122,11 @@ def _fields(pyais_class: Any) -> dict[str, Field]:
 
 
 _CLASS_A = {**_MOVING, "status": _STATUS}
+_UTC = frozenset({"year", "month", "day", "hour", "minute"})  # the sender's own clock: no time of ours
 _B_FLAGS = frozenset({"reserved_1", "reserved_2", "cs", "display", "dsc", "band", "msg22", "assigned"})
 LAYOUTS: Final[dict[int | str, Layout]] = {
     **{t: Layout(MSG_CLASS[t], _CLASS_A, (), frozenset({"turn", "maneuver"}), "lat") for t in (1, 2, 3)},
-    4: Layout(
-        MSG_CLASS[4], _PLACE, (), frozenset({"year", "month", "day", "hour", "minute", "epfd"}), "lat"
-    ),
+    **{t: Layout(MSG_CLASS[t], _PLACE, (), _UTC | {"epfd"}, "lat") for t in (4, 11)},
     5: Layout(
         MSG_CLASS[5],
         {"ship_type": _SHIP_TYPE},
@@ -146,6 +145,17 @@ LAYOUTS: Final[dict[int | str, Layout]] = {
         },
         (),
         frozenset({"reserved_1", "dte", "assigned"}),
+        "lat",
+    ),
+    12: Layout(
+        MSG_CLASS[12], {}, ("text",), frozenset({"seqno", "dest_mmsi", "retransmit"}), "retransmit"
+    ),
+    14: Layout(MSG_CLASS[14], {}, ("text",), frozenset(), "mmsi"),
+    17: Layout(
+        MSG_CLASS[17],
+        {"lat": ("lat", _minutes_10(91 * 600)), "lon": ("lon", _minutes_10(181 * 600))},
+        (),
+        frozenset({"data"}),
         "lat",
     ),
     18: Layout(MSG_CLASS[18], _MOVING, (), _B_FLAGS, "lat"),
@@ -313,7 +323,7 @@ class _Rows:
         made["time_source"] = self.time_source.astype(np.uint8)
         made["craft"] = self.mmsi + SEA_DOMAIN
         made["message_type"] = self.type.astype(np.uint8)
-        emergency = self._emergency(made.get("nav_status"))
+        emergency = self._emergency(made.get("nav_status"), made.get("text"))
         if emergency is not None:
             made["emergency"] = emergency
         return made
@@ -321,8 +331,11 @@ class _Rows:
     def _column(self, values: Any) -> Any:
         return [values[i] for i in self.keep.tolist()] if isinstance(values, list) else values[self.keep]
 
-    def _emergency(self, nav_status: Any) -> Any:
-        """Set for distress devices only: which one it is, or none while it is tested (status not 14)."""
+    def _emergency(self, nav_status: Any, text: list[str | None] | None) -> Any:
+        """Set for distress devices only: which one it is, or none while it is tested.
+
+        In use they say status 14, and "SART ACTIVE" or the like in a text; under test neither.
+        """
         device = self.mmsi // 1_000_000
         is_device = np.isin(device, list(_DEVICES))
         if not is_device.any():
@@ -330,6 +343,8 @@ class _Rows:
         active = np.zeros(len(device), dtype=bool)
         if nav_status is not None:
             active = np.ma.filled(nav_status == _SART_ACTIVE, False)
+        if text is not None:
+            active |= np.array([t is not None and "ACTIVE" in t for t in text])
         value = np.zeros(len(device), dtype=np.uint8)
         for number, emergency in _DEVICES.items():
             value[(device == number) & active] = emergency
@@ -356,7 +371,7 @@ class _Rows:
         matrix = self._matrix(rows, max(fields[n].offset + fields[n].width for n in [*read, "mmsi"]))
         self._kept[rows] = True
         self.mmsi[rows] = _extract(matrix, _MMSI)
-        if "second" in fields and layout.pyais_class is not MSG_CLASS[4]:
+        if "second" in fields and layout.pyais_class not in (MSG_CLASS[4], MSG_CLASS[11]):
             self.second[rows] = _extract(matrix, fields["second"])
         for name, (column, converter) in layout.numbers.items():
             field = fields[name]
@@ -364,7 +379,8 @@ class _Rows:
             self._put(column, rows, values, self._bits[rows] >= field.offset + field.width)
         for name in layout.texts:
             texts = self._made.setdefault(_TEXT[name], [None] * len(self.type))
-            for row, text in zip(rows.tolist(), _texts(matrix, fields[name]), strict=True):
+            whole = (self._bits[rows] - fields[name].offset) // 6  # what is less is no character
+            for row, text in zip(rows.tolist(), _texts(matrix, fields[name], whole), strict=True):
                 texts[row] = text
 
     def _put(self, column: str, rows: Ints, values: Any, there: Bools) -> None:
@@ -404,12 +420,16 @@ def _extract(matrix: Bytes, field: Field) -> Ints:
     return value
 
 
-def _texts(matrix: Bytes, field: Field) -> list[str | None]:
-    """Six-bit text up to its first @, spaces around it gone; None where nothing is left."""
+def _texts(matrix: Bytes, field: Field, whole: Ints) -> list[str | None]:
+    """Six-bit text up to its first @, spaces around it gone; None where nothing is left.
+
+    `whole`: how many characters each message has room for.
+    """
     chars = field.width // 6
     letters = np.empty((matrix.shape[1], chars), dtype=np.uint8)
     for i in range(chars):
         letters[:, i] = _LETTER[_extract(matrix, Field(field.offset + 6 * i, 6, signed=False))]
     raw = letters.tobytes()
-    found = (raw[i * chars : (i + 1) * chars].split(b"@")[0].strip() for i in range(matrix.shape[1]))
+    ends = (np.arange(matrix.shape[1]) * chars + np.clip(whole, 0, chars)).tolist()
+    found = (raw[i * chars : end].split(b"@")[0].strip() for i, end in enumerate(ends))
     return [text.decode("ascii") or None for text in found]

@@ -29,7 +29,7 @@ Bools = npt.NDArray[np.bool_]
 NO_TIME: Final = np.iinfo(np.int64).min
 OPEN_MESSAGES_MAX: Final = 64  # messages whose later parts are still awaited
 PART_LINES_MAX: Final = 1_000  # a later part further away than this belongs to another message
-_PAD: Final = bytes(128)  # so that reading a fixed distance past any line stays inside
+_PAD: Final = bytes(256)  # so that reading a fixed distance past any line stays inside
 _HEX: Final = np.full(256, 255, dtype=np.uint8)
 for _i, _c in enumerate(b"0123456789ABCDEF"):
     _HEX[_c] = _i

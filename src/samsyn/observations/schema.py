@@ -60,6 +60,7 @@ COLUMNS: Final = (
     Column("message_type", pl.UInt8, "code", "AIS message type; Mode S downlink format", "any"),
     Column("callsign", pl.String, "", "radio call sign or flight number", "any"),
     Column("name", pl.String, "", "name of a ship or of an aid to navigation", _AIS),
+    Column("text", pl.String, "", "safety-related text, as broadcast", _AIS),
     Column("ship_type", pl.UInt8, "code", "type of ship and cargo", _AIS),
     Column("position_accurate", pl.Boolean, "", "position better than 10 m", _AIS),
     Column("raim", pl.Boolean, "", "receiver checks its satellites (RAIM)", _AIS),

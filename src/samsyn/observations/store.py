@@ -85,7 +85,8 @@ class ObservationStore:
                 raise InputError("a file of observations is damaged", where=str(path), do="move it away")
         if not files:
             return empty_batch().lazy()
-        rows = pl.scan_parquet(files)
+        # files from before a column was there have it empty
+        rows = pl.scan_parquet(files, schema=SCHEMA, missing_columns="insert").select(*SCHEMA)
         wanted = (pl.col("time_us") >= start_us) & (pl.col("time_us") < end_us)
         if feeds is not None:
             wanted &= pl.col("feed").is_in(list(feeds))
