@@ -222,6 +222,15 @@ def test_nobody_decides_on_the_release_of_what_they_may_not_see(home: Sequence[s
     assert "a rule reaches TLP:RED" in refused(*approve, *by("bo"))
 
 
+def test_what_deserves_a_look_is_said_and_no_error(home: Sequence[str], here: Path) -> None:
+    ended = NARROW + "until = 2020-01-01\n"
+    (here / "old.toml").write_text(ended)
+    (warning,) = answer("policy", "check", *home, "old.toml")["warnings"]
+    assert warning["rule"] == "coarse" and "ended" in warning["en"]
+    assert "old.toml:2 coarse: it ended" in ok("policy", "check", *home, "old.toml")
+    assert "den upphörde" in ok("--lang", "sv", "policy", "check", *home, "old.toml")
+
+
 def test_what_is_no_policy_is_not_proposed(home: Sequence[str], here: Path) -> None:
     (here / "bad.toml").write_text(WIDE.replace('"fi"', '"xx"'))
     for command in (["check"], ["preview"], ["propose", *by("anna")]):

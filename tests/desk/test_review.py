@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from samsyn.base.clock import DAY_US, HOUR_US, ManualClock
+from samsyn.base.settings import Home
 from samsyn.channels.door import Door
 from samsyn.demo.world import swap_cards
 from samsyn.desk.accounts import Account
@@ -34,9 +35,9 @@ def stores(tmp_path: Path) -> Iterator[Stores]:
             organisation=name,
             realm="actual",
             policy=YOUNG,
-            exchange_listen="127.0.0.1:9",
+            exchange_listen=f"127.0.0.1:{ord(name[0])}",
         )
-        for name in ("dk", "fi")
+        for name in ("dk", "fi", "se")
     ]
     swap_cards(homes)
     with Stores(homes[0], wall=ManualClock(1_700_000_000_000_000)) as opened:
@@ -152,3 +153,38 @@ def test_an_officer_is_shown_what_the_clearance_covers_and_the_diary_gets_all(st
     told = review.approve(kept.id, by=amber, seen=kept.sha256)
     assert told["statements"] == 1
     assert stores.policies.get(kept.id).preview["statements"] == 2
+
+
+def said_by_fi(stores: Stores, onward: str) -> str:
+    """A statement of a partner, as it is held once its channel was read."""
+    with Stores(Home(stores.home.root.parent / "fi")) as fi:
+        form = ReportForm(title="Theirs", lat=55.0, lon=12.0, onward=onward)
+        made = fi.pen.sign(form.draft(by="t", exercise=False, now_us=1), by="t")
+    stores.statements.put(made, received_from="fi", at_us=stores.clock.now_us())
+    return made.jti
+
+
+def test_a_preview_knows_what_originators_allow(stores: Stores) -> None:
+    theirs = {onward: said_by_fi(stores, onward) for onward in ("free", "no", "ask")}
+    say(stores)
+    on = RULE.replace('["fi"]', '["fi", "se"]') + 'when = { originator = "fi" }\n'
+    stores.history.sync()
+    told = stores.review(stores.door()).preview(on)
+    changes = {c["partner"]: c for c in told["changes"]}
+    assert changes["se"]["newly_released"] == 1 and changes["fi"]["newly_released"] == 0
+    (example,) = changes["se"]["examples"]["newly_released"]
+    assert example["jti"] == theirs["free"]
+
+
+def test_what_was_passed_on_is_taken_back_like_our_own(stores: Stores) -> None:
+    jti = said_by_fi(stores, "free")
+    on = RULE.replace('["fi"]', '["se"]') + 'when = { originator = "fi" }\n'
+    put(stores, on, catch_up_us=0)
+    door(stores).tick()
+    assert [d.reader for d in door(stores).delivered(jti)] == ["se"]
+    number = put(stores, RULE)
+    assert list(beyond(stores, number)) == [jti]
+    assert stores.review(stores.door()).withdraw_beyond(number, by=person("bo")) == 1
+    door(stores).tick()
+    assert [d.op for d in door(stores).delivered(jti)] == ["release", "withdraw"]
+    assert stores.statements.get(jti).state == "standing" and beyond(stores, number) == {}

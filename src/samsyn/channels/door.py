@@ -29,11 +29,11 @@ from samsyn.channels.sources import Sources
 from samsyn.channels.tick import Tick, TickReport
 from samsyn.log.checkpoint import open_checkpoint, sign_checkpoint
 from samsyn.log.store import LogStore
-from samsyn.policy import Explanation, Policy, facts_of
+from samsyn.policy import Explanation, Facts, Policy, facts_of
 from samsyn.policy.decision import RuleAndWhy
 from samsyn.statements.keys import NodeKeys
 from samsyn.statements.sign import signed_by
-from samsyn.statements.store import StatementStore
+from samsyn.statements.store import StatementStore, Stored
 
 SCHEMA: Final = outbox.SCHEMA + given.SCHEMA
 
@@ -203,6 +203,22 @@ class Door:
         foreign = stored.iss != self._node
         facts = facts_of(statement, stored.at_us, foreign=foreign, passing=passing)
         return self._policy.explain(facts, reader, now_us)
+
+    def facts_of(self, stored: Stored, readers: Collection[str]) -> Facts | None:
+        """What rules look at, with what other originators allow `readers` of it; None once purged."""
+        statement = stored.statement
+        if statement is None:
+            return None
+        return facts_of(
+            statement,
+            stored.at_us,
+            foreign=stored.iss != self._node,
+            passing=self._sources.passing(statement, readers),
+        )
+
+    def derived(self) -> set[str]:
+        """Ids of own statements that were made of others."""
+        return self._sources.derived()
 
     def delivered(self, jti: str) -> list[Delivered]:
         """What of a statement stands in which reader's channel, oldest first."""

@@ -107,6 +107,10 @@ class Sources:
         """Ids of own statements that name it."""
         return _column(self._db.read(), "SELECT own FROM refers WHERE source IN", [jti])
 
+    def derived(self) -> set[str]:
+        """Ids of all own statements that name any."""
+        return {row[0] for row in self._db.read().execute("SELECT DISTINCT own FROM refers")}
+
     def note_consent(self, consent: Statement) -> None:
         """Remember what a consent is about."""
         about = consent.slots.get("body.about")

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from samsyn.base.clock import iso
 from samsyn.base.errors import InputError
 from samsyn.base.settings import Realm
 from samsyn.channels.door import Door
-from samsyn.cli.language import Group, t
+from samsyn.cli.language import Group, language, t
 from samsyn.cli.persons import by_option, person
 from samsyn.cli.show import (
     Out,
@@ -29,6 +30,7 @@ from samsyn.desk.policies import FOUNDING, KeptPolicy, digest
 from samsyn.desk.review import COUNTS, Review, read_span
 from samsyn.node.stores import Stores
 from samsyn.policy import read_text
+from samsyn.policy.sense import remarks
 
 SHOWN = 20  # statements listed one by one; with --json all are told
 HASH_MIN = 12
@@ -57,14 +59,22 @@ def policy_check(root: Path, realm: Realm | None, file: Path, as_json: bool) -> 
         text = read_text(file)
         found = stores.parse(text, file.name)
         now = stores.policies.in_force()
+        warnings = remarks((*found.rules, *found.track_rules), stores.clock.now_us())
     told = {
         "sha256": digest(text),
+        "warnings": [msgspec.to_builtins(w) for w in warnings],
         "rules": len({r.id for r in (*found.rules, *found.track_rules)}),
         "partners": list(found.partners),
         "in_force": now is not None and now.text == text,
     }
-    said = t("{file} is a policy of {rules} rules.", file=file, rules=told["rules"])
-    Out(as_json).answer(told, lambda: line(said))
+
+    def people() -> None:
+        line(t("{file} is a policy of {rules} rules.", file=file, rules=told["rules"]))
+        for warning in dict.fromkeys(warnings):
+            where = f"{file.name}:{warning.line} {warning.rule}"
+            line(f"  {where}: {getattr(warning, language())}", style="yellow")
+
+    Out(as_json).answer(told, people)
 
 
 @policy.command("show")

@@ -21,8 +21,8 @@ from samsyn.desk.handling import HandlingStore
 from samsyn.desk.pen import Pen
 from samsyn.desk.review import Review
 from samsyn.statements.store import StatementStore
+from samsyn.tracks.layers import Layers
 from samsyn.tracks.partners import PartnerTracks
-from samsyn.tracks.table import TrackTable
 from samsyn.watch.definition import Definition
 
 __all__ = ["Desk", "ReportForm"]
@@ -57,7 +57,7 @@ class Desk:
         diary: Diary,
         handling: HandlingStore,
         review: Review,
-        tracks: TrackTable,
+        tracks: Layers,
         partner_tracks: PartnerTracks,
         zones: dict[str, Any],
         definitions: Mapping[str, Definition],

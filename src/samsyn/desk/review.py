@@ -26,8 +26,9 @@ from samsyn.desk.history import FactHistory
 from samsyn.desk.policies import KeptPolicy, Policies, digest
 from samsyn.desk.rights import Forbidden, cleared
 from samsyn.policy import Facts, Policy
-from samsyn.policy.frame import Change, Preview, preview, rows_touched
-from samsyn.policy.rules import MARKING_REACH
+from samsyn.policy.frame import Change, Preview, fact_row, fact_rows, preview, rows_touched
+from samsyn.policy.rules import ANYONE, MARKING_REACH
+from samsyn.policy.table import read_profile
 from samsyn.statements.marking import strictest
 from samsyn.statements.store import StatementStore, Stored
 
@@ -84,8 +85,7 @@ class Beyond(msgspec.Struct, frozen=True):
 
 
 class Review:
-    """One realm's. parse: a policy's text (and its name, for errors) among the partners there are;
-    facts_of: what rules look at, of a held statement."""
+    """One realm's. parse: a policy's text (and its name, for errors) among the partners there are."""
 
     def __init__(
         self,
@@ -99,7 +99,6 @@ class Review:
         diary: Diary,
         clock: Clock,
         parse: Callable[[str, str], Policy],
-        facts_of: Callable[[Stored], Facts],
     ) -> None:
         self._db = db
         self._policies = policies
@@ -110,7 +109,6 @@ class Review:
         self._diary = diary
         self._clock = clock
         self._parse = parse
-        self._facts_of = facts_of
 
     # looking
 
@@ -128,7 +126,7 @@ class Review:
         """
         new, old = self._parse(text, name), self._old()
         now = self._policies.in_force()
-        facts = self.history.facts(since_us, markings)
+        facts = self._with_passing(self.history.facts(since_us, markings), old, new)
         found = preview(old, new, facts, self._clock.now_us(), EXAMPLES)
         before = now.text if now else ""
         return {
@@ -246,6 +244,32 @@ class Review:
         except SamsynError:
             return Policy((), ())
 
+    def _with_passing(self, facts: pl.DataFrame, *policies: Policy) -> pl.DataFrame:
+        """The rows with what other originators allow of them now: consents come and go, so the copy
+        has none. Only of own statements made of others', and of others' that some rule speaks of."""
+        asked = frozenset().union(
+            *(r.when.originator or () for p in policies for r in p.rules if not r.deny)
+        )
+        others = [
+            text
+            for text in facts["profile"].unique().cast(pl.String()).to_list()
+            if (profile := read_profile(text)).foreign
+            and (ANYONE in asked or profile.originator in asked)
+        ]
+        redo = pl.col("profile").cast(pl.String()).is_in(others)
+        redo |= pl.col("jti").is_in(list(self._door.derived()))
+        ids = facts.filter(redo)["id"].to_list()
+        if not ids:
+            return facts
+        readers = frozenset().union(*(p.partners for p in policies))
+        rows = (
+            fact_row(stored.jti, stored.ver, stored.id, made)
+            for at in range(0, len(ids), PAGE)
+            for stored in self._statements.by_ids(ids[at : at + PAGE])
+            if (made := self._door.facts_of(stored, readers)) is not None
+        )
+        return pl.concat([facts.filter(~redo), fact_rows(rows)])
+
     def _change(self, change: Change) -> dict[str, Any]:
         examples = {
             name: [{**msgspec.to_builtins(e), "title": self._title(e.jti, e.ver)} for e in found]
@@ -280,9 +304,8 @@ class Review:
                 if not holding.withdrawn
             }
             for stored in self._statements.get_many(held):
-                said = stored.statement
-                if said is not None and stored.received_from is None:
-                    facts = self._facts_of(stored)
+                said, facts = stored.statement, self._door.facts_of(stored, policy.partners)
+                if said is not None and facts is not None:
                     for reader, holding in sorted(holdings[stored.jti].items()):
                         if not holding.withdrawn and holding.ver == stored.ver:
                             title = str(said.slots.get("title", ""))
@@ -322,7 +345,7 @@ class Review:
         self, old: Policy, new: Policy, since_us: int
     ) -> list[tuple[Any, str, int, bool, str | None]]:
         """A release for each reader who would now be given more of what was said since."""
-        facts = self.history.facts(since_us)
+        facts = self._with_passing(self.history.facts(since_us), old, new)
         rows = rows_touched(old, new, facts, self._clock.now_us(), _GAINS)
         jtis, vers = facts["jti"], facts["ver"]
         return [

@@ -55,7 +55,7 @@ class Seat:
             "speed": desk.speed(),
             "marking": strictest([*(s.marking for s in self._held()), node.default_marking]),
             "partners": sorted(set(desk.partners().organisations) - {node.name}),
-            "feeds": desk.feeds(),
+            "feeds": [f for f in desk.feeds() if self._feed_marking(f["name"]) in self._markings],
             "detectors": {k: msgspec.to_builtins(d) for k, d in desk.definitions.items()},
         }
 
@@ -106,15 +106,17 @@ class Seat:
         if domain not in (1, 2) or not 0 <= number < 2**32:
             return None
         key = craft_key(domain, number)
-        ours = self._desk.tracks.one(key)
-        if ours is None or not self._desk.tracks.shows(np.array([key]), self._desk.now_us())[0]:
+        tracks = self._desk.tracks.upto(self._markings)
+        ours = tracks.one(key)
+        if ours is None or not tracks.shows(np.array([key]), self._desk.now_us())[0]:
             theirs = self._desk.partner_tracks.one(key)
             if theirs is not None:
                 return {k: _plain(v) for k, v in theirs.items()}
         return None if ours is None else {"partner": None, **{k: _plain(v) for k, v in ours.items()}}
 
     def frame(self, viewport: tuple[float, float, float, float]) -> bytes:
-        return frame(self._desk.tracks, viewport, self._desk.now_us(), self._desk.partner_tracks)
+        tracks = self._desk.tracks.upto(self._markings)
+        return frame(tracks, viewport, self._desk.now_us(), self._desk.partner_tracks)
 
     # release policies
 
@@ -226,12 +228,17 @@ class Seat:
     def _marking_of(self, finding: Finding, jti: str | None) -> str:
         """What a finding was signed as; else the strictest that it would be signed as."""
         signed = self._desk.statements.get(jti) if jti else None
-        if signed is not None:
+        if signed is not None and signed.marking in MARKINGS:
             return signed.marking
         return strictest(self._would_be(finding))
 
+    def _feed_marking(self, name: str) -> str:
+        settings = self._desk.settings
+        said = next((feed.marking for feed in settings.feed if feed.name == name), "")
+        return said or settings.node.default_marking
+
     def _would_be(self, finding: Finding) -> Iterator[str]:
-        yield self._desk.settings.node.default_marking
+        yield self._feed_marking(finding.feed)
         for order in self._desk.settings.standing_order:
             if finding.detector in order.detectors:
                 yield order.marking

@@ -23,7 +23,7 @@ from samsyn.desk.standing import StandingOrders
 from samsyn.feeds.pace import paced
 from samsyn.feeds.runner import Delivery, FeedStream, discover, open_feed
 from samsyn.observations.store import ObservationStore
-from samsyn.tracks.table import TrackTable
+from samsyn.tracks.layers import Layers
 from samsyn.watch.finding import Finding
 from samsyn.watch.runner import Watch
 
@@ -78,7 +78,7 @@ class Intake:
         clock: Clock,
         wall: Clock,
         begin_us: int,
-        tracks: TrackTable,
+        tracks: Layers,
         heard: Callable[[pl.DataFrame], None],
         store: ObservationStore,
         new_watch: Callable[[], Watch],

@@ -30,8 +30,8 @@ from samsyn.node.links import Links
 from samsyn.node.stores import Stores
 from samsyn.observations.store import ObservationStore
 from samsyn.statements.marking import MARKINGS
+from samsyn.tracks.layers import Layers
 from samsyn.tracks.partners import PartnerTracks
-from samsyn.tracks.table import TrackTable
 from samsyn.watch.definition import discover as discover_detectors
 from samsyn.watch.runner import Watch
 from samsyn.watch.zones import Zone, load_zones
@@ -71,12 +71,13 @@ class Node:
         self._pulling = Links(stores, self._partner_tracks, lambda: self._changed("statements", "links"))
         self._threads: list[threading.Thread] = []
         self._servers: list[Listener] = []
-        self._tracks = TrackTable()
         zones = stores.home.root / settings.watch.zones
         self._zones: list[Zone] = load_zones(zones)
         self._zones_file = from_json(zones.read_bytes()) if zones.is_file() else NO_ZONES
         self._definitions = {name: d for name, (d, _) in discover_detectors().items()}
         self._markings = _markings(self._settings)
+        present = {*self._markings.values(), self._settings.node.default_marking}
+        self._tracks = Layers(MARKINGS, present, self._marking)
         self._intake = self._make_intake()
         self._door.frames.mark(self._marking)
         self.desk = self._make_desk()

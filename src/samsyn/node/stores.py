@@ -216,9 +216,8 @@ class Stores:
         return parse_policy(text, name, partners=list(self.readers()), kinds=KINDS)
 
     def facts_of(self, stored: Stored) -> Facts:
-        """What rules look at, of a statement that is held with its body."""
-        foreign = stored.iss != self.me or stored.received_from is not None
-        return facts_of(reread(stored.body or b""), stored.at_us, foreign=foreign)
+        """What rules look at in a held statement; what others allow of it is asked at the door."""
+        return facts_of(reread(stored.body or b""), stored.at_us, foreign=stored.iss != self.me)
 
     def accounts(self) -> tuple[Account, ...]:
         """The organisation's own people. Raises `ConfigError`."""
@@ -236,7 +235,6 @@ class Stores:
             diary=self.diary,
             clock=self.clock,
             parse=self.parse,
-            facts_of=self.facts_of,
         )
 
     def found(self) -> None:
