@@ -88,7 +88,7 @@ def make_rule(chance: random.Random) -> Rule:
         named=named,
         circled=(readers - named) | _some(chance, named),
         kinds=_some(chance, KINDS_SAID, 0.7) or frozenset(["alert"]),
-        when=chance.choice([make_when(chance), When(), WIDE, WIDE]),
+        when=chance.choice([make_when(chance), When(), WIDE, in_one_area(chance)]),
         place=chance.choice([None, *PLACE_RUNGS]),
         time=chance.choice([None, *TIME_RUNGS]),
         delay_us=chance.choice([0, MINUTE_US, MINUTE_US, HOUR_US, DAY_US]),
@@ -96,6 +96,10 @@ def make_rule(chance: random.Random) -> Rule:
         onward=chance.choice([None, None, None, None, *ONWARD]),
         until_us=chance.choice([None, None, None, NOW_US - 1, NOW_US, NOW_US + DAY_US]),
     )
+
+
+def in_one_area(chance: random.Random) -> When:
+    return msgspec.structs.replace(WIDE, area=(chance.choice([BALTIC, NORTH, CELLS, FINE]),))
 
 
 def make_when(chance: random.Random) -> When:
@@ -161,6 +165,7 @@ PLACES = [
     Place((15.0, 55.0, 15.0, 55.0), (), (55.0, 15.0)),
     Place((12.0, 56.0, 12.0, 56.0), ("831f23fffffffff",), (56.0, 12.0)),
     Place((11.0, 55.0, 13.0, 57.0), ("831f23fffffffff",), None),
+    Place((15.0, 55.0, 15.0, 55.0), ("871f230e8ffffff",), (55.0, 15.0)),  # H3 does not nest exactly
 ]
 NOWS = [NOW_US, NOW_US + MINUTE_US, NOW_US + HOUR_US]
 
