@@ -10,6 +10,8 @@ from samsyn.desk.drafts import ReportForm, alert_draft
 from samsyn.exchange.roster import Roster
 from samsyn.node.homes import make_home, own_card
 from samsyn.node.stores import Stores
+from samsyn.statements.second import Second
+from samsyn.statements.sign import verify_many
 from samsyn.statements.statement import Draft
 from samsyn.watch.definition import discover
 from samsyn.watch.finding import Finding
@@ -19,14 +21,14 @@ READERS = tuple(f"r{i}" for i in range(10))
 RUNGS = (("exact", "exact"), ("area", "hour"), ("region", "day"), ("spot", "hour"), ("area", "exact"))
 
 
-def reports(count: int = COUNT) -> list[Draft]:
+def reports(count: int = COUNT, first: int = 0) -> list[Draft]:
     """Reports as a person writes them: 15 slots, 3 kB signed."""
-    return [_report(i) for i in range(count)]
+    return [_report(i) for i in range(first, first + count)]
 
 
-def alerts(count: int = COUNT) -> list[Draft]:
+def alerts(count: int = COUNT, first: int = 0) -> list[Draft]:
     """Alerts as a standing order makes them, with eight rows of evidence: 22 slots, 5 kB signed."""
-    return [_alert(i) for i in range(count)]
+    return [_alert(i) for i in range(first, first + count)]
 
 
 def _report(i: int) -> Draft:
@@ -72,10 +74,16 @@ _DRIFT = discover()["drift"][0]
 
 
 class Giver:
-    """A node that signs and releases to all of `READERS`."""
+    """A node that signs and releases to all of `READERS`. exchange: where it would serve them."""
 
-    def __init__(self, folder: Path) -> None:
-        home = make_home(folder / "giver", name="giver", organisation="giver", realm="actual")
+    def __init__(self, folder: Path, exchange: str = "127.0.0.1:8441") -> None:
+        home = make_home(
+            folder / "giver",
+            name="giver",
+            organisation="giver",
+            realm="actual",
+            exchange_listen=exchange,
+        )
         for name in READERS:
             other = make_home(folder / name, name=name, organisation=name, realm="actual")
             Roster(home.partners).add(own_card(other))
@@ -107,13 +115,15 @@ class Giver:
 
 
 class Taker:
-    """Reader `r0` of a giver, with a new store."""
+    """Reader `r0` of a giver, with a new store. alone: without the second process of a node."""
 
-    def __init__(self, giver: Giver) -> None:
+    def __init__(self, giver: Giver, *, alone: bool = False) -> None:
         home = Home(giver.readers / "r0")
         for file in home.realm("actual").glob("ledger.sqlite*"):
             file.unlink()
         self.stores = Stores(home)
+        if alone:
+            self.stores.second = _Nobody()
         self.mirror = self.stores.mirror(own_card(giver.home))
 
     def __enter__(self) -> Taker:
@@ -126,6 +136,12 @@ class Taker:
         trace: TracebackType | None,
     ) -> None:
         self.stores.close()
+
+
+class _Nobody(Second):
+    """No second process: all is done where it is asked for."""
+
+    verify_many = staticmethod(verify_many)
 
 
 def _rule(i: int) -> str:

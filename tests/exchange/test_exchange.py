@@ -68,6 +68,56 @@ def test_a_long_absence_is_caught_up_in_batches_on_the_normal_path(
     assert mirror.kept == dk.channels["fi"].kept
 
 
+def test_while_a_batch_is_applied_the_partner_makes_the_next(
+    pair: tuple[Node, Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "BATCH_ENTRIES", 10)
+    dk, fi = pair
+    channel = dk.channels["fi"]
+    channel.kept += [str(i) for i in range(25)]
+    asked = {after: threading.Event() for after in (0, 10, 20)}
+    give = channel.entries
+
+    def entries(after: int, limit: int) -> bytes:
+        asked[after].set()
+        return give(after, limit)
+
+    class Waiting(MemoryMirror):
+        def receive(self, batch: bytes) -> None:
+            if self.size + 10 in asked:
+                assert asked[self.size + 10].wait(PATIENCE_S)
+            super().receive(batch)
+
+    monkeypatch.setattr(channel, "entries", entries)
+    mirror = Waiting()
+    with pulling(fi, dk.card(), mirror) as link:
+        link.until(lambda: mirror.size == 25)
+    assert mirror.batches == 3
+
+
+def test_batches_cut_short_by_their_bytes_are_asked_for_where_they_end(
+    pair: tuple[Node, Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "BATCH_ENTRIES", 10)
+    dk, fi = pair
+    channel = dk.channels["fi"]
+    channel.kept += [str(i) for i in range(45)]
+    give, asked = channel.entries, []
+
+    def entries(after: int, limit: int) -> bytes:
+        asked.append(after)
+        return give(after, min(limit, 7))
+
+    monkeypatch.setattr(channel, "entries", entries)
+    mirror = MemoryMirror()
+    with pulling(fi, dk.card(), mirror) as link:
+        link.until(lambda: mirror.size == 45)
+        link.until_state("up")
+    assert mirror.kept == channel.kept
+    # ahead once, at 10, and then no more in this round
+    assert [after for after in asked if after != 10] == [0, 7, 14, 21, 28, 35, 42]
+
+
 def test_what_was_applied_before_a_crash_is_confirmed_after_it(pair: tuple[Node, Node]) -> None:
     dk, fi = pair
     dk.channels["fi"].kept += ["a"]

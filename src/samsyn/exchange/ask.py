@@ -68,12 +68,21 @@ class Asker:
         path: str,
         bytes_max: int,
         body: bytes = b"",
+        sent: asyncio.Event | None = None,
     ) -> bytes:
-        """The body of a good reply. Raises `Refused`, `Busy`, `TimeoutError`, `httpx.HTTPError`."""
+        """The body of a good reply; `sent` is set once the request is out.
+
+        Raises `Refused`, `Busy`, `TimeoutError`, `httpx.HTTPError`.
+        """
         while wait_us := self._pace.take(self._clock.now_us()):
             if not self._clock.wait_until(self._clock.now_us() + wait_us, stop):
                 raise asyncio.CancelledError
-        request = client.build_request(method, path, content=body or None)
+
+        async def trace(step: str, _: object) -> None:
+            if sent is not None and step == "http11.send_request_body.complete":
+                sent.set()
+
+        request = client.build_request(method, path, content=body or None, extensions={"trace": trace})
         self._signer.sign(request, self.card, body)
         async with asyncio.timeout(limits.REPLY_WAIT_S):
             reply = await client.send(request, stream=True)

@@ -1,15 +1,17 @@
-"""Fetching from one partner: a thread of its own, one batch in flight, forever.
+"""Fetching from one partner: a thread of its own, one request in flight, forever.
 
     checkpoint -> entries, receive, entries, receive, ... cosign -> live (wait for news) -> entries ...
 
-A node that was away catches up by the very same rounds. Whatever the partner does, at most one batch
-of it is in memory, its replies have a size and a time in which they must come, and other partners'
-threads do not notice. A batch that the mirror refuses leaves the last good state: the link says so, in
-words, and tries again slowly, since only a person can mend it.
+A node that was away catches up by the very same rounds; the partner makes the next batch while one is
+applied. Whatever the partner does, at most two batches of it are in memory, its replies have a size and
+a time in which they must come, and other partners' threads do not notice. A batch that the mirror
+refuses leaves the last good state: the link says so, in words, and tries again slowly, since only a
+person can mend it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random
 import threading
@@ -113,21 +115,57 @@ class Puller:
         waits = self._in_touch and not self._owes_cosignature
         path = f"/exchange/live?after={held}" if waits else "/exchange/checkpoint"
         self._heard(_size(await self._asker.ask(client, stop, "GET", path, limits.CHECKPOINT_BYTES)))
-        while self._state.their_size != self._mirror.size and not stop.is_set():
-            before = self._mirror.size
-            path = f"/exchange/entries?after={before}&limit={limits.BATCH_ENTRIES}"
-            self._mirror.receive(await self._asker.ask(client, stop, "GET", path, limits.BATCH_BYTES))
-            if self._mirror.size == before:
-                raise Refused("no-progress", "the partner's channel changed but nothing came")
-            self._owes_cosignature = True
-            self._heard(max(self._state.their_size, self._mirror.size))
-            self._set("up", None)
+        await self._fetch(client, stop)
         if self._owes_cosignature:
             await self._cosign(client, stop)
         if self._in_touch and self._mirror.size == held:
             self._clock.wait_until(began_us + ROUND_US_MIN, stop)
         self._in_touch = True
         self._set("up", None)
+
+    async def _fetch(self, client: httpx.AsyncClient, stop: threading.Event) -> None:
+        """All that is new, a batch at a time. While one is applied, the partner makes the next."""
+        ahead: asyncio.Task[bytes] | None = None
+        full = True  # so far every batch was: it is known where the next begins
+        try:
+            while self._state.their_size != self._mirror.size and not stop.is_set():
+                before = self._mirror.size
+                batch = await (ahead or self._entries(client, stop, before))
+                ahead, until = None, before + limits.BATCH_ENTRIES
+                if full and until < self._state.their_size:
+                    ahead = await self._begun(client, stop, until)
+                self._mirror.receive(batch)
+                if self._mirror.size == before:
+                    raise Refused("no-progress", "the partner's channel changed but nothing came")
+                self._owes_cosignature = True
+                self._heard(max(self._state.their_size, self._mirror.size))
+                self._set("up", None)
+                if self._mirror.size != until:
+                    await _dropped(ahead)
+                    ahead, full = None, False
+        finally:
+            await _dropped(ahead)
+
+    async def _entries(
+        self,
+        client: httpx.AsyncClient,
+        stop: threading.Event,
+        after: int,
+        sent: asyncio.Event | None = None,
+    ) -> bytes:
+        path = f"/exchange/entries?after={after}&limit={limits.BATCH_ENTRIES}"
+        return await self._asker.ask(client, stop, "GET", path, limits.BATCH_BYTES, sent=sent)
+
+    async def _begun(
+        self, client: httpx.AsyncClient, stop: threading.Event, after: int
+    ) -> asyncio.Task[bytes]:
+        """Asking for the entries from `after` on; the request is out, or it has failed."""
+        sent = asyncio.Event()
+        asking = asyncio.create_task(self._entries(client, stop, after, sent))
+        out = asyncio.create_task(sent.wait())
+        await asyncio.wait({asking, out}, return_when=asyncio.FIRST_COMPLETED)
+        out.cancel()
+        return asking
 
     async def _cosign(self, client: httpx.AsyncClient, stop: threading.Event) -> None:
         """Confirm what is applied; if it cannot be confirmed yet, that stays owed."""
@@ -175,6 +213,13 @@ class Puller:
         if self._state.state == "refused" and self._state.refused_reason != "not-accepted":
             most_s = longest_s
         return int(most_s * self._jitter.uniform(0.5, 1.0) * SECOND_US)
+
+
+async def _dropped(asking: asyncio.Task[bytes] | None) -> None:
+    """Asked for and not needed: the connection is given up, and what came of it is not looked at."""
+    if asking is not None:
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
 
 
 def _size(note: bytes) -> int:

@@ -122,10 +122,12 @@ def _check_place(slots: Mapping[str, Any]) -> None:
 
 def _read_above(fine: set[str], fine_slot: str, slot: str, value: Any, resolution: int) -> set[str]:
     """The cells of a rung that a finer one, already read, must lie inside."""
-    parents = _parents(fine, resolution)
-    if value == (
-        sorted(parents) if len(parents) > 1 else list(parents)
-    ):  # as `place_ladder` makes it: cells they are, and it lies inside
+    if len(fine) == 1:
+        parents, ours = _above(*fine, resolution)
+    else:
+        parents = _parents(fine, resolution)
+        ours = sorted(parents)
+    if value == ours:  # as `place_ladder` makes it: cells they are, and it lies inside
         return parents
     cells = _read_cells(slot, value, resolution)
     if not parents <= cells:
@@ -174,6 +176,12 @@ def _parents(cells: set[str], resolution: int) -> set[str]:
 
 
 _parent = lru_cache(maxsize=16_384)(geo.parent)  # what is said is often near what was said before
+
+
+@lru_cache(maxsize=16_384)
+def _above(cell: str, resolution: int) -> tuple[set[str], list[str]]:
+    """The parent of one cell, as a set of cells and as a rung has it; neither is ever changed."""
+    return {found := _parent(cell, resolution)}, [found]
 
 
 def _malformed(slot: str, what: str) -> Refused:
