@@ -1,7 +1,7 @@
 // The home API of the node that served this page; no request goes anywhere else.
 import type { FeatureCollection } from 'geojson';
 import type {
-  Craft, Explanation, Finding, Item, Link, Picture, ReportForm, Step, Text, User,
+  AsView, Craft, Explanation, Finding, Item, Link, Picture, Policies, PolicyPreview, ReportForm, Step, Text, User,
 } from './types';
 
 /** A reply that says no. `text` is the node's own explanation, in both languages, where it gave one. */
@@ -55,5 +55,12 @@ export const api = {
     ask<Item>('POST', `/api/statements/${at(jti)}/handle`, { step, due_us }),
   explain: (jti: string, reader: string) =>
     ask<Explanation>('GET', `/api/statements/${at(jti)}/explain?reader=${at(reader)}`),
+  as: (reader: string) => ask<AsView>('GET', `/api/as/${at(reader)}`),
+  policies: () => ask<Policies>('GET', '/api/policy'),
+  previewPolicy: (what: { text: string } | { id: number }) => ask<PolicyPreview>('POST', '/api/policy/preview', what),
+  proposePolicy: (text: string) => ask<{ id: number }>('POST', '/api/policy/propose', { text }),
+  approvePolicy: (id: number, sha256: string, catch_up: string) =>
+    ask<{ caught_up: number }>('POST', '/api/policy/approve', { id, sha256, catch_up }),
+  rejectPolicy: (id: number, why: string) => ask<unknown>('POST', '/api/policy/reject', { id, why }),
   report: (form: ReportForm) => ask<Item>('POST', '/api/reports', form),
 };

@@ -6,7 +6,7 @@ import { craftText, type CraftId } from './craft';
 import { Live, type Note } from './live';
 import type { Zone } from './format';
 import { asks, haystack, standing } from './statement';
-import type { Finding, Item, Link, Picture, ReportForm, Step, User } from './types';
+import type { AsView, Finding, Item, Link, Picture, ReportForm, Step, User } from './types';
 
 export type Tab = 'inbox' | 'findings' | 'partners' | 'feeds';
 export const TABS: Tab[] = ['inbox', 'findings', 'partners', 'feeds'];
@@ -18,6 +18,7 @@ export type Shown =
   | { what: 'statement'; jti: string }
   | { what: 'finding'; key: string }
   | { what: 'craft'; id: CraftId }
+  | { what: 'as'; jti: string }
   | { what: 'say'; at: [number, number] | null };
 
 type List = 'statements' | 'links' | 'findings' | 'feeds';
@@ -42,6 +43,8 @@ class Desk {
   downSinceMs = $state(0);
   recovered = $state(false);
   help = $state(false);
+  page = $state<'map' | 'policy'>('map');
+  as = $state.raw<AsView | null>(null); // set: the picture as this partner has it
   table = $state(false); // the table twin of the map
   zone = $state<Zone>(localStorage.getItem(ZONE_KEPT) === 'local' ? 'local' : 'utc');
   nowUs = $state(0); // the realm's own time: in an exercise, the exercise's
@@ -64,7 +67,7 @@ class Desk {
   onFrame: (bytes: ArrayBuffer) => void = () => {};
   goHome: () => void = () => {};
   moveTo: (place: MapPlace) => void = () => {};
-  flyTo: (what: Item | Finding) => void = () => {};
+  flyTo: (what: Pick<Item, 'footprint'> | Finding) => void = () => {};
 
   #live: Live | null = null;
   #clock = { nowUs: 0, atMs: 0, speed: 1 };
@@ -137,6 +140,22 @@ class Desk {
       const finding = this.findings.find((f) => f.key === shown.key);
       if (finding) this.flyTo(finding);
     }
+  }
+
+  /** Show our picture as a partner has it; null: as ours again. */
+  async seeAs(reader: string | null): Promise<void> {
+    this.as = reader ? await this.#acting(() => api.as(reader)) : null;
+    this.open(null);
+  }
+
+  openAs(jti: string): void {
+    this.open({ what: 'as', jti });
+    const held = this.as?.held.find((one) => one.jti === jti);
+    if (held?.footprint) this.flyTo({ footprint: held.footprint });
+  }
+
+  get mayDecide(): boolean {
+    return this.user?.role === 'release' || this.user?.role === 'administrator';
   }
 
   openCraft(id: CraftId): void {
@@ -232,6 +251,8 @@ class Desk {
     this.picture = null;
     this.items = this.links = this.findings = [];
     this.shown = null;
+    this.as = null;
+    this.page = 'map';
     this.line = 'new';
     this.unread = new Set();
   }
@@ -267,6 +288,7 @@ class Desk {
 
   async #note(note: Note): Promise<void> {
     this.#setClock(note.now_us, note.speed ?? this.#clock.speed);
+    if (this.as && note.changed.includes('statements')) this.as = await api.as(this.as.reader).catch(() => this.as);
     const known: List[] = ['statements', 'links', 'findings', 'feeds'];
     await Promise.all(known.filter((l) => note.changed.includes(l)).map((l) => this.#fetch(l)));
   }

@@ -5,7 +5,7 @@ import type { Detector, EvidenceRow, Finding, Item, Lang, Text } from './types';
 export const PLACE_RUNGS = ['region', 'area', 'spot', 'exact'] as const;
 export const TIME_RUNGS = ['day', 'hour', 'exact'] as const;
 
-export function slotText(item: Item, name: string): string {
+export function slotText(item: Pick<Item, 'slots'>, name: string): string {
   const value = item.slots[name];
   if (Array.isArray(value)) return value.filter((v) => typeof v === 'string').join(', ');
   return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '';
@@ -49,7 +49,7 @@ export function closedBecause(named: string, detector: Detector | undefined): Pa
 /** What an inbox row and the map colour by. An alert is open until it says closed. */
 export type Standing = 'open' | 'closed' | 'said' | 'withdrawn';
 
-export function standing(item: Item): Standing {
+export function standing(item: Pick<Item, 'state' | 'kind' | 'slots'>): Standing {
   if (item.state === 'withdrawn') return 'withdrawn';
   if (item.kind !== 'alert') return 'said';
   return item.slots['body.state'] === 'closed' ? 'closed' : 'open';

@@ -150,6 +150,65 @@ export interface Explanation extends Text {
   rule: string | null;
 }
 
+/** A statement of ours as one partner holds it. */
+export interface AsHeld {
+  jti: string;
+  ver: number;
+  iss: string;
+  kind: string;
+  marking: string;
+  onward: string;
+  exercise: boolean;
+  slots: Record<string, unknown>;
+  footprint: Geometry | null;
+  place: string;
+  time: string;
+  given_us: number | null;
+  applied: boolean;
+  rules: { rule: string; why: string }[];
+  left_out: { slot: string; rules: string[]; hidden_by: string[] }[];
+  latest_ver: number;
+}
+
+/** Our picture as one partner has it. */
+export interface AsView {
+  reader: string;
+  organisation: string;
+  held: AsHeld[];
+  withdrawn: { jti: string; ver: number; kind: string; purged: boolean }[];
+  not_released: ({ jti: string; kind: string; title: string; rule: string | null } & Text)[];
+}
+
+export interface KeptPolicy {
+  id: number;
+  state: string;
+  sha256: string;
+  text: string;
+  proposed_by: string;
+  proposed_us: number;
+  decided_by: string;
+  decided_us: number | null;
+}
+
+export interface Policies {
+  in_force: KeptPolicy | null;
+  proposed: KeptPolicy[];
+}
+
+type Counts = Record<'newly_released' | 'widened' | 'narrowed' | 'withheld' | 'unchanged' | 'never_released', number>;
+
+export interface PolicyPreview {
+  sha256: string;
+  statements: number;
+  changes: ({
+    partner: string;
+    examples: Record<string, { jti: string; title: string; old_rule: string | null; new_rule: string | null }[]>;
+  } & Counts)[];
+  tracks_change: boolean;
+  given: unknown[];
+  diff: string[];
+}
+
 /** One craft's latest state: the columns of an observation; what was never heard is null. */
 export type Craft = Record<string, number | string | boolean | null>;
 

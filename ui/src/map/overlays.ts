@@ -11,8 +11,11 @@ export function pointAt(lat: number, lon: number): Feature {
   return { type: 'Feature', properties: {}, geometry: { type: 'Point', coordinates: [lon, lat] } };
 }
 
+/** What the map needs of a statement. */
+export type Drawn = Pick<Item, 'jti' | 'kind' | 'state' | 'slots' | 'footprint'>;
+
 /** Every statement's place as held. What is withdrawn is drawn only while it is looked at. */
-export function footprints(items: Item[], chosen: string | null, named: (item: Item) => string): FeatureCollection {
+export function footprints(items: Drawn[], chosen: string | null, named: (item: Drawn) => string): FeatureCollection {
   const drawn = items.filter((i) => i.footprint && (i.state !== 'withdrawn' || i.jti === chosen));
   return collection(
     drawn.map((item) => ({
