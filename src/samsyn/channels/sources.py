@@ -14,7 +14,7 @@ import msgspec
 
 from samsyn.base import limits
 from samsyn.base.database import Database
-from samsyn.channels.onward import Consent, Source, consent_of, passing_of
+from samsyn.channels.onward import Consent, Source, consent_of, passing_of, until_us
 from samsyn.policy import Passing
 from samsyn.policy.rules import ONWARD_RANK
 from samsyn.statements.refs import Ref, refs_of
@@ -79,18 +79,23 @@ class Sources:
         return list(found.values()) or None
 
     def consents(self, jti: str, originator: str) -> tuple[Consent, ...]:
-        """The originator's consents to us about its statement that stand here, oldest first."""
+        """The originator's consents to us about its statement that stand here, oldest first.
+
+        By the time that they were signed: entries of one tick come in an order that says nothing. Of
+        two at one time, or without any, a refusal is the later.
+        """
         rows = self._db.read().execute("SELECT jti FROM consent WHERE about = ?", (jti,))
-        held = [self._statements.get(row[0]) for row in rows.fetchall()]
-        found = []
-        for stored in sorted(filter(None, held), key=lambda s: s.id):
-            statement = stored.statement
-            if stored.state != "standing" or statement is None or statement.iss != originator:
+        found: list[tuple[int, bool, int, Consent]] = []
+        for stored in [self._statements.get(row[0]) for row in rows.fetchall()]:
+            statement = stored.statement if stored else None
+            if stored is None or statement is None or stored.state != "standing":
                 continue
-            consent = consent_of(statement.slots, self._node)
-            if consent is not None and statement.slots.get("body.about") == jti:
-                found.append(consent)
-        return tuple(found)
+            slots = statement.slots
+            consent = consent_of(slots, self._node)
+            if consent is not None and (stored.iss, slots.get("body.about")) == (originator, jti):
+                at_us = until_us(slots.get("time.exact", ""))
+                found.append((at_us, not consent.given, stored.id, consent))
+        return tuple(consent for *_, consent in sorted(found, key=lambda each: each[:3]))
 
     def asked_about(self, jtis: Collection[str]) -> set[str]:
         """Those of `jtis` that some consent is about."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from samsyn import __version__
+from samsyn.cli.ask import consent, notices, request
 from samsyn.cli.audit import log_command, released
 from samsyn.cli.channel import channel
 from samsyn.cli.demo import demo
@@ -66,6 +67,9 @@ for command in (
     statements,
     withdraw,
     explain,
+    request,
+    consent,
+    notices,
     view,
     verify,
     released,

@@ -26,7 +26,8 @@ from samsyn.cli.show import (
     table,
     word,
 )
-from samsyn.desk.drafts import CONFIDENCES, ReportForm
+from samsyn.desk.drafts import CONFIDENCES, ONWARD, ReportForm
+from samsyn.desk.making import with_sources
 from samsyn.node.stores import Stores
 from samsyn.statements.marking import MARKINGS
 from samsyn.statements.store import Stored
@@ -56,6 +57,13 @@ from samsyn.subjects.report import CATEGORIES
     help="How it is to be handled (TLP 2.0).",
 )
 @click.option(
+    "--onward",
+    type=click.Choice(ONWARD),
+    default="ask",
+    show_default=True,
+    help="Whether who gets it may pass it on: no, after asking us, within circles, as they see fit.",
+)
+@click.option(
     "--confidence",
     type=click.Choice(CONFIDENCES),
     default="medium",
@@ -63,6 +71,13 @@ from samsyn.subjects.report import CATEGORIES
     help="How sure the author is.",
 )
 @click.option("--time", default="", help="2026-11-21T20:15:00Z; now where not given.")
+@click.option(
+    "--ref",
+    "refs",
+    multiple=True,
+    metavar="STATEMENT",
+    help="A statement that this was made of; may be given more than once.",
+)
 @click.option("--tag", "tags", multiple=True, help="Your own words; may be given more than once.")
 @click.option("--purpose", default="", help="What it may be used for; a duty that travels with it.")
 @click.option("--personal", is_flag=True, help="It holds personal data.")
@@ -77,8 +92,9 @@ def say(root: Path, realm: Realm | None, by: str, as_json: bool, **fields: Any) 
 
     It is ours and durable when this returns; to whom it goes is decided by policy.toml.
     """
-    form = ReportForm.read({**fields, "tags": list(fields["tags"])})
     with Stores(home_of(root), realm) as stores:
+        refs = with_sources(fields["refs"], stores.statements)
+        form = ReportForm.read({**fields, "tags": list(fields["tags"]), "refs": refs})
         draft = form.draft(by=by, exercise=stores.realm == "exercise", now_us=stores.clock.now_us())
         made = stores.pen.sign(draft, by=by)
         runs = stores.runs()
@@ -86,7 +102,7 @@ def say(root: Path, realm: Realm | None, by: str, as_json: bool, **fields: Any) 
 
     def people() -> None:
         line(t("Signed: {id}", id=made.jti))
-        _told_when(runs)
+        told_when(runs)
 
     Out(as_json).answer(told, people)
 
@@ -177,12 +193,12 @@ def withdraw(
 
     def people() -> None:
         line(t("The withdrawal is written down: {id}", id=statement))
-        _told_when(runs)
+        told_when(runs)
 
     Out(as_json).answer(told, people)
 
 
-def _told_when(runs: bool) -> None:
+def told_when(runs: bool) -> None:
     """When partners hear of it."""
     if runs:
         line(t("The node that runs tells its partners now, as policy.toml says."))

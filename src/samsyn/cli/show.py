@@ -35,6 +35,8 @@ CODES: Final = frozenset(
         "exercise",
         "alert",
         "report",
+        "request",
+        "consent",
         "standing",
         "superseded",
         "withdrawn",

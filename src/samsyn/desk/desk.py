@@ -14,6 +14,7 @@ from samsyn.base.clock import MINUTE_US, Clock, ExerciseClock
 from samsyn.base.limits import FAILED_SIGN_INS_WRITTEN_PER_MINUTE
 from samsyn.base.settings import Settings
 from samsyn.channels.door import Door
+from samsyn.desk.asking import Asking
 from samsyn.desk.diary import Diary
 from samsyn.desk.drafts import ReportForm
 from samsyn.desk.findings import FindingStore
@@ -41,8 +42,9 @@ class Desk:
     The parts that it is made of are for seats, not for routes: what a route shows a person goes
     through a `seat.Seat`, where role and clearance are asked for.
 
-    feeds, links, partners and versions are the node's to tell: what stands above the desk is asked
-    for, not imported. versions: a counter for each list, so that a page knows what to fetch again.
+    feeds, links, notices, partners and versions are the node's to tell: what stands above the desk is
+    asked for, not imported. versions: a counter for each list, so that a page knows what to fetch
+    again.
     """
 
     def __init__(
@@ -54,6 +56,8 @@ class Desk:
         statements: StatementStore,
         findings: FindingStore,
         pen: Pen,
+        asking: Asking,
+        notices: Callable[[], list[dict[str, Any]]],
         diary: Diary,
         handling: HandlingStore,
         review: Review,
@@ -72,6 +76,8 @@ class Desk:
         self.statements = statements
         self.findings = findings
         self.pen = pen
+        self.asking = asking
+        self.notices = notices
         self.diary = diary
         self.handling = handling
         self.review = review

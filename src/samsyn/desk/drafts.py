@@ -94,6 +94,7 @@ class ReportForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     time: str = ""  # RFC 3339; empty: now
     time_us: int | None = None
     tags: tuple[str, ...] = ()
+    refs: tuple[str, ...] = ()  # "originator/id/version": what it was made of
     purpose: str = ""
     personal: bool = False  # holds personal data
     retain_until: str = ""  # 2027-05-31: the last day on which anybody may hold it
@@ -132,7 +133,8 @@ class ReportForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
             "body.observer": by,
             "tags": list(self.tags),
         }
-        slots.update({k: v for k, v in (("text", self.text), ("summary", self.summary)) if v})
+        more = (("text", self.text), ("summary", self.summary), ("refs", list(self.refs)))
+        slots.update({k: v for k, v in more if v})
         return Draft(
             kind="report",
             marking=self.marking,

@@ -15,7 +15,9 @@ from samsyn.base.database import Database
 from samsyn.base.errors import SamsynError
 from samsyn.base.settings import Realm
 from samsyn.channels.outbox import Outbox
+from samsyn.channels.sources import Sources
 from samsyn.desk.diary import Diary
+from samsyn.desk.making import check_refs
 from samsyn.statements.keys import NodeKeys
 from samsyn.statements.sign import sign
 from samsyn.statements.statement import Draft, Statement
@@ -50,14 +52,15 @@ class Pen:
         self._realm = realm
         self._keys = keys
         self._clock = clock
+        self._sources = Sources(db, statements, node)
 
     def sign(self, draft: Draft, *, by: str, jti: str | None = None, ver: int = 1) -> Statement:
         """Sign `draft` (as version `ver` of `jti`, or as a new statement); durable on return.
 
         by: who had it signed, for the diary.
 
-        Raises `SamsynError` where the body is not what its kind asks for, or the draft is of the
-        other realm.
+        Raises `SamsynError` where the body is not what its kind asks for, the draft is of the other
+        realm, or it is freer than what it was made of (`making`).
         """
         if draft.exercise != (self._realm == "exercise"):
             raise SamsynError(f"this is the {self._realm} realm; the draft is not of it")
@@ -66,10 +69,14 @@ class Pen:
                 f"{draft.kind!r} is no kind of statement", do=f"use one of {sorted(KINDS)}"
             )
         KINDS[draft.kind].check(draft.slots)
+        if "refs" in draft.slots:
+            check_refs(draft, self._statements)
         draft = self._with_last_day(draft)
         statement = sign(draft, iss=self._node, key=self._keys.statement, jti=jti, ver=ver)
         with self._db.write():
             self._statements.put(statement, received_from=None, at_us=self._clock.now_us())
+            if "refs" in draft.slots:
+                self._sources.note_refs(statement)
             self._outbox.put("release", statement.jti, statement.ver)
             self._diary.write(by, "sign", id=statement.jti, ver=ver, kind=draft.kind)
         return statement

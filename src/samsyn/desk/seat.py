@@ -16,6 +16,7 @@ import numpy as np
 from samsyn.base.clock import iso
 from samsyn.base.errors import InputError
 from samsyn.desk.accounts import Account
+from samsyn.desk.asking import ConsentForm, RequestForm
 from samsyn.desk.desk import Desk
 from samsyn.desk.drafts import ReportForm
 from samsyn.desk.handling import known_step
@@ -168,6 +169,32 @@ class Seat:
         exercise = desk.settings.node.realm == "exercise"
         made = desk.pen.sign(form.draft(by=by, exercise=exercise, now_us=desk.now_us()), by=by)
         return self.item(made.jti)
+
+    def request(self, form: RequestForm) -> dict[str, Any] | None:
+        """Ask an originator about a statement that this person sees; None where there is none.
+
+        Raises `SamsynError` where it cannot be asked.
+        """
+        self._account.require("report")
+        if self._visible(form.about) is None:
+            return None
+        return self.item(self._desk.asking.request(form, by=self._account.user).jti)
+
+    def answer(self, form: ConsentForm) -> dict[str, Any] | None:
+        """Answer a partner's request. Raises `SamsynError` where it cannot be answered so."""
+        self._account.require("answer")
+        if self._visible(form.request) is None:
+            return None
+        return self.item(self._desk.asking.answer(form, by=self._account.user).jti)
+
+    def notices(self) -> list[dict[str, Any]]:
+        """What this person should see to; of what was set aside only who sees all is told."""
+        sees_all = self._account.clearance == MARKINGS[-1]
+        return [
+            notice
+            for notice in self._desk.notices()
+            if (sees_all if notice["kind"] == "set-aside" else self._visible(notice["about"]))
+        ]
 
     def withdraw(self, jti: str, *, purge: bool, why: str) -> dict[str, Any] | None:
         """Queue the withdrawal of our own statement. Raises `SamsynError` where it is not ours."""

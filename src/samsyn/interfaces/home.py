@@ -23,6 +23,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from samsyn.base.errors import InputError, LimitError, SamsynError
 from samsyn.base.limits import REQUEST_BODY_BYTES, SESSION_AGE_S
+from samsyn.desk.asking import ConsentForm, RequestForm
 from samsyn.desk.desk import Desk, ReportForm
 from samsyn.desk.review import PolicyForm
 from samsyn.desk.rights import Forbidden
@@ -133,6 +134,9 @@ class HomeApp:
             Route("/api/statements/{jti}/handle", write(self.handle), methods=["POST"]),
             Route("/api/statements/{jti}/explain", read(self.explain)),
             Route("/api/reports", write(self.report), methods=["POST"]),
+            Route("/api/requests", write(self.request), methods=["POST"]),
+            Route("/api/consents", write(self.consent), methods=["POST"]),
+            Route("/api/notices", read(lambda r, seat: {"items": seat.notices()})),
             Route("/api/as/{reader}", read(lambda r, seat: seat.view_as(r.path_params["reader"]))),
             Route("/api/policy", read(lambda r, seat: seat.policy())),
             *(
@@ -248,6 +252,12 @@ class HomeApp:
 
     def report(self, body: Any, _: Request, seat: Seat) -> Any:
         return seat.report(ReportForm.read(body))
+
+    def request(self, body: Any, _: Request, seat: Seat) -> Any:
+        return seat.request(RequestForm.read(body))
+
+    def consent(self, body: Any, _: Request, seat: Seat) -> Any:
+        return seat.answer(ConsentForm.read(body))
 
     def track(self, request: Request, seat: Seat) -> Any:
         return seat.track(request.path_params["domain"], request.path_params["number"])

@@ -96,6 +96,7 @@ class Node:
         self.policy_problem = self._load_policy()
         # a founding was made only now
         self._standing = (stores.policies.version(), cards, waiting)
+        stores.take_aside()
         if self._pulls:
             self._pulling.set([card for card in cards if card.name not in waiting])
         self._changed("links")
@@ -302,6 +303,8 @@ class Node:
             statements=stores.statements,
             findings=stores.findings,
             pen=stores.pen,
+            asking=stores.asking,
+            notices=stores.notices,
             diary=stores.diary,
             handling=stores.handling,
             review=stores.review(self._door),

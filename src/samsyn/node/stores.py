@@ -7,6 +7,7 @@ import os
 import sqlite3
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -20,12 +21,15 @@ from samsyn.channels.frame_mirror import FrameMirror
 from samsyn.channels.mirror import Mirror
 from samsyn.channels.outbox import Outbox
 from samsyn.channels.retired import Retired, by_key
-from samsyn.desk import findings, handling, history, policies, replays
+from samsyn.channels.sources import Sources
+from samsyn.desk import asking, findings, handling, history, policies, replays
 from samsyn.desk.accounts import Account, load_accounts
+from samsyn.desk.asking import Asking
 from samsyn.desk.diary import Diary
 from samsyn.desk.findings import FindingStore
 from samsyn.desk.handling import HandlingStore
 from samsyn.desk.history import FactHistory
+from samsyn.desk.notices import notices
 from samsyn.desk.pen import Pen
 from samsyn.desk.policies import Policies
 from samsyn.desk.refused import RefusedCounts
@@ -59,6 +63,7 @@ SCHEMAS = (
     findings.SCHEMA,
     replays.SCHEMA,
     policies.SCHEMA,
+    asking.SCHEMA,
     handling.SCHEMA,
     history.SCHEMA,
 )
@@ -109,6 +114,10 @@ class Stores:
             clock=self.clock,
             keep_personal_us=self.settings.store.keep_personal_us(),
         )
+        self.asking = Asking(
+            self.db, self.statements, self.pen, node=self.settings.node.name, clock=self.clock
+        )
+        self.sources = Sources(self.db, self.statements, self.settings.node.name)
         self.second = Second()
         self._lock: int | None = None
         self._residue = False
@@ -190,6 +199,15 @@ class Stores:
             retired=self.retired(card.name),
             refused=self.refused.note,
         )
+
+    def notices(self) -> list[dict[str, Any]]:
+        """What a person should see to."""
+        asides = (p for card in self.roster.all() for p in self.mirror(card).set_aside())
+        return notices(self.sources, asides)
+
+    def take_aside(self) -> int:
+        """Take what partners passed on and was set aside until its originator's card came."""
+        return sum(self.mirror(card).take_aside() for card in self.roster.all())
 
     def frame_mirror(self, card: Card, tracks: PartnerTracks) -> FrameMirror:
         """What is taken of a partner's live tracks, and shown in `tracks`."""
