@@ -144,6 +144,27 @@ def test_leaving_takes_back_everything_and_waits_for_the_receipt(homes: dict[str
     assert go(dk) == {"se": 4, "fi": 4} and clean(dk)
 
 
+def test_an_interrupted_leave_takes_back_what_it_had_not(
+    homes: dict[str, Home], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dk = homes["dk"]
+    say(dk)
+    go(dk)
+
+    def failing(*_: object) -> int:
+        raise OSError("power failed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(partners, "_withdraw_all", failing)
+        with pytest.raises(OSError, match="power"):
+            partners.leave(dk, "fi", withdraw=True, theirs="keep", now=False, **WHO)
+    say(dk)
+    assert go(dk) == {"se": 2, "fi": 1}  # nothing new in any case
+    assert partners.leave(dk, "fi", withdraw=True, theirs="keep", now=False, **WHO).withdrawn == 1
+    assert partners.leave(dk, "fi", withdraw=True, theirs="keep", now=False, **WHO).withdrawn == 0
+    assert go(dk) == {"se": 2, "fi": 2}
+
+
 def test_what_each_side_keeps(homes: dict[str, Home]) -> None:
     """fi ends it: dk's statements go from its disk, their hashes and every log stay."""
     dk, fi = homes["dk"], homes["fi"]

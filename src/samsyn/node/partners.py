@@ -142,8 +142,8 @@ def leave(
     statements that are held here. Raises `ConfigError`, also where the policy in force names it.
     """
     roster = _roster(home, name)
-    standing = roster.standing(name)
-    if withdraw and (standing is None or standing.state != "leaving"):
+    withdrawn = 0
+    if withdraw:
         # first of all nothing new may be given that the withdrawals would not reach
         roster.set_standing(name, Standing("leaving", _now(), by, why))
         withdrawn = sum(_withdraw_all(stores, name, by, why) for stores in _realms(home))
@@ -166,10 +166,13 @@ def leave(
 
 
 def _withdraw_all(stores: Stores, name: str, by: str, why: str) -> int:
-    """Queue the withdrawal, with purge, of everything that this reader was given."""
+    """Queue the withdrawal, with purge, of everything that this reader was given; nothing where that
+    is queued or written already."""
     account = Account(stores.db)
     with stores.db.write():
         given = account.held_by(name)
+        if not given or stores.outbox.waiting(name):
+            return 0
         stores.outbox.put_many([("withdraw", jti, ver, True, name) for jti, ver in given])
         account.end_hold(name, decide=False)
         stores.diary.write(by, "partner-withdraw", partner=name, why=why, statements=len(given))
