@@ -21,9 +21,12 @@ from samsyn.channels.frames import Frames
 from samsyn.log.note import ED25519, verifier_key
 from samsyn.observations.craft import DOMAIN_SEA, craft_key
 from samsyn.policy import Policy, load
+from samsyn.policy.rules import Rule
 from samsyn.subjects import KINDS
 from samsyn.tracks.table import TrackTable
-from tests.policy.tracks import NOW_US, PLANE, SHIP, batch, row
+from tests.policy.test_tracks import FEEDS as MARKED
+from tests.policy.test_tracks import crafts, places, rules
+from tests.policy.tracks import NOW_US, PLANE, SHIP, batch, facts_of_row, plainly, row
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 READERS = ("fi", "no", "se")
@@ -236,6 +239,47 @@ def another(ship: int, said: dict[str, Any]) -> dict[str, Any]:
 )
 def test_what_a_reader_may_not_have_changes_no_byte_of_its_frames(steps: Told, more: Told) -> None:
     assert node(steps, lambda _, said: said, [[], [], []]) == node(steps, another, more)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(rules(), max_size=5),
+    st.dictionaries(st.tuples(crafts, st.sampled_from(sorted(MARKED))), places, max_size=6),
+)
+def test_rows_that_no_rule_lets_out_change_no_byte_whatever_the_rules(
+    made: list[Rule], at: dict[tuple[int, str], tuple[float, float]]
+) -> None:
+    """By generated rules: a node that never heard what the reader may not have sends it the same."""
+    policy_ = Policy(made, READERS)
+    for reader in READERS:
+        sent = []
+        for all_of_them in (True, False):
+            dk = Sender("")
+            dk.frames.mark(MARKED.get)
+            dk.frames.set_policy(policy_, READERS)
+            for (craft, feed), (lat, lon) in at.items():
+                said = row(craft, lat, lon)
+                facts = facts_of_row(said, feed, MARKED[feed])
+                if all_of_them or plainly(policy_, facts, reader, NOW_US + STEP_US) is not None:
+                    dk.hear(said, feed=feed)
+            sent.append(dk.step()[reader])
+        assert sent[0] == sent[1]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(places, min_size=12, max_size=12), st.integers(0, 11))
+def test_what_is_younger_than_the_delay_changes_no_byte(
+    at: list[tuple[float, float]], split: int
+) -> None:
+    """Two nodes that heard the same until a moment send the same until the delay has passed after it."""
+    delayed = POLICY.replace('place = "exact"', 'place = "exact"\ndelay = "60s"')
+    one, other = Sender(delayed), Sender(delayed)
+    for n, (lat, lon) in enumerate(at):
+        for dk, craft in ((one, SHIP), (other, SHIP if n < split else SHIP + 1)):
+            dk.hear(row(craft, lat, lon, time_us=dk.clock.now_us()))
+        sent, wanted = one.step()["se"], other.step()["se"]
+        if n < split + 6:  # the first that differs was heard at the begin of step `split`
+            assert sent == wanted
 
 
 def test_the_home_picture_keeps_all_feeds_together() -> None:
