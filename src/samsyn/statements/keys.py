@@ -7,6 +7,7 @@ replaced alone: `statement` signs statements, `log` checkpoints and cosignatures
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -24,11 +25,16 @@ from cryptography.hazmat.primitives.serialization import (
 from samsyn.base.encoding import b64url, unb64url
 from samsyn.base.errors import ConfigError
 
+open_signed: Callable[[bytes, bytes], bytes] | None  # libsodium's, where it is here
+_no_signature: tuple[type[Exception], ...] = (InvalidSignature, ValueError)
 try:
-    from nacl.bindings import crypto_sign_open as open_signed
+    from nacl.bindings import crypto_sign_open
     from nacl.exceptions import BadSignatureError
+
+    open_signed = crypto_sign_open
+    _no_signature += (BadSignatureError,)
 except ImportError:  # no libsodium for this machine: OpenSSL verifies, at half the speed
-    open_signed, BadSignatureError = None, InvalidSignature
+    open_signed = None
 
 
 class NodeKeys(msgspec.Struct, frozen=True):
@@ -115,7 +121,7 @@ def holds(key: bytes, signature: bytes, signed: bytes) -> bool:
             open_signed(signature + signed, key)
         else:
             Ed25519PublicKey.from_public_bytes(key).verify(signature, signed)
-    except (InvalidSignature, BadSignatureError, ValueError):
+    except _no_signature:
         return False
     return True
 
