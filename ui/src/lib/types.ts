@@ -195,7 +195,7 @@ export interface Policies {
   proposed: KeptPolicy[];
 }
 
-type Counts = Record<'newly_released' | 'widened' | 'narrowed' | 'withheld' | 'unchanged' | 'never_released', number>;
+type Counts = Record<'newly_released' | 'widened' | 'narrowed' | 'withheld' | 'sooner' | 'later' | 'unchanged' | 'unreleased', number>;
 
 export interface PolicyPreview {
   sha256: string;
