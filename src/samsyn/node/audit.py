@@ -13,6 +13,7 @@ from samsyn.channels.audit import audit_given, audit_held
 from samsyn.channels.given import Account
 from samsyn.channels.names import channel_origin
 from samsyn.channels.retired import by_key, open_head
+from samsyn.desk.approved import unapproved
 from samsyn.desk.complete import unaccounted
 from samsyn.desk.diary import diary_origin
 from samsyn.exchange.card import public_key
@@ -109,6 +110,10 @@ def _realm(stores: Stores) -> list[Part]:
         )
         parts.append(Part(realm, f"channel from {card.name}", held.size, held.problems))
     parts.append(_statements(stores))
+    decided = [p for p in stores.policies.all() if p.state in ("in-force", "superseded")]
+    if decided:
+        wrong = unapproved(_diary_origin(stores), stores.logs, stores.policies)
+        parts.append(Part(realm, "policies that were in force", len(decided), tuple(wrong)))
     expired = stores.expired.count()
     if expired:
         parts.append(Part(realm, "bodies that expired", expired, ()))

@@ -193,7 +193,7 @@ class StatementStore:
         """The newest to arrive first; `before` is the `id` of the last one of the page before.
 
         states: only these; none given: all. markings: only these; None: all. latest: of each
-        statement the highest version alone, whether or not the others fit.
+        statement the version that `get` gives alone, whether or not the others fit.
         """
         wanted = to_json(states).decode()
         may = None if markings is None else to_json(sorted(markings)).decode()
@@ -201,8 +201,8 @@ class StatementStore:
             "SELECT * FROM statement WHERE id < coalesce(?, 9e18) "
             "AND (? = '[]' OR state IN (SELECT value FROM json_each(?))) "
             "AND (? IS NULL OR marking IN (SELECT value FROM json_each(?))) "
-            "AND NOT (? AND EXISTS (SELECT 1 FROM statement AS later "
-            "WHERE later.jti = statement.jti AND later.ver > statement.ver)) "
+            "AND NOT (? AND EXISTS (SELECT 1 FROM statement AS o WHERE o.jti = statement.jti "
+            "AND (o.state = 'standing', o.ver) > (statement.state = 'standing', statement.ver))) "
             "ORDER BY id DESC LIMIT ?",
             (before, wanted, wanted, may, may, latest, limit),
         )
