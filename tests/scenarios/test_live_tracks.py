@@ -18,6 +18,7 @@ from samsyn.exchange import ask as asking
 from samsyn.exchange.card import public_key
 from samsyn.node.node import Node
 from samsyn.node.stores import Stores
+from samsyn.statements.marking import MARKINGS
 from samsyn.tracks.frame import FROM_PARTNER, frame
 from tests.policy.tracks import batch, row
 from tests.scenarios.network import homes, wait
@@ -70,7 +71,9 @@ class Net:
 
     def picture(self, node: str) -> pl.DataFrame:
         desk = self.nodes[node].desk
-        return pl.read_ipc_stream(frame(desk.tracks, WORLD, desk.now_us(), desk.partner_tracks))
+        return pl.read_ipc_stream(
+            frame(desk.tracks.upto(MARKINGS), WORLD, desk.now_us(), desk.partner_tracks)
+        )
 
 
 @pytest.fixture
