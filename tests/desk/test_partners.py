@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from samsyn.base.errors import ConfigError, Refused
 from samsyn.base.settings import Home
-from samsyn.exchange.roster import Roster
+from samsyn.exchange.roster import Roster, Standing
 from samsyn.node import partners
 from samsyn.node.audit import audit
 from samsyn.node.homes import own_card
@@ -66,6 +67,29 @@ def test_what_a_suspended_partner_is_not_given_waits(homes: dict[str, Home], cat
     say(dk)
     assert go(dk) == {"se": 4, "fi": 4 if catch_up else 3}
     assert did(dk) == ["partner-suspend", "partner-resume"] and clean(dk)
+
+
+def test_no_other_reader_can_tell(homes: dict[str, Home], tmp_path: Path) -> None:
+    """The same history with fi suspended, leaving, or served: se gets the same bytes."""
+    dk = homes["dk"]
+    for _ in range(3):
+        with Stores(dk) as stores:
+            stores.pen.sign(draft(exercise=False), by="duty")
+    seen = set()
+    for state in ("served", "suspended", "leaving"):
+        twin = Home(Path(shutil.copytree(dk.root, tmp_path / state)))
+        if state == "suspended":
+            partners.suspend(twin, "fi", **WHO)
+        elif state == "leaving":
+            Roster(twin.partners).set_standing("fi", Standing("leaving", "", "", ""))
+        with Stores(twin) as stores:
+            tick(stores)
+            door = stores.door()
+            door.set_policy(None, stores.readers())
+            channel = door.reader("se")
+            assert channel is not None and channel.size == 3
+            seen.add(channel.entries(0))
+    assert len(seen) == 1
 
 
 def test_what_was_withdrawn_meanwhile_is_not_caught_up_on(homes: dict[str, Home]) -> None:

@@ -20,6 +20,7 @@ from samsyn.statements.sign import sign
 from samsyn.statements.statement import Draft
 from samsyn.statements.store import Stored
 from tests.channels.nodes import draft, new_keys
+from tests.cli.conftest import ok
 from tests.desk.homes import carry, made_homes, tick
 from tests.desk.test_partners import disk, signature
 
@@ -123,13 +124,19 @@ def test_personal_data_is_signed_with_a_last_day(
     homes: dict[str, Home], caplog: pytest.LogCaptureFixture
 ) -> None:
     ours(homes["dk"], '\n[store]\nkeep_personal = "10d"\n')
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.INFO):
         jti = say(homes["dk"], personal=True)
     assert "personal data without a last day" in caplog.text
     with Stores(homes["dk"]) as stores:
         stored = stores.statements.get(jti)
         assert stored is not None and stored.statement is not None
         assert stored.statement.retain_until == "2026-12-01"
+
+
+def test_personal_data_without_a_last_day_is_warned_of(homes: dict[str, Home]) -> None:
+    home = ("--home", homes["dk"].root, "--title", "x", "--lat", "55", "--lon", "12", "--personal")
+    assert "it is to be kept until 20" in ok("say", *home)
+    assert "kept until" not in ok("say", *home, "--retain-until", "2031-01-01")
 
 
 def test_a_large_store_is_gone_through_a_little_at_a_time(

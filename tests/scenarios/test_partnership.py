@@ -61,6 +61,7 @@ def test_from_suspension_to_new_keys(made: dict[str, Home], running: list[Node])
 
     partners.suspend(made["dk"], "fi", by="anna", why="Under attack")
     wait(lambda: (fi.link("dk")["refused"] or {}).get("reason") == "not-accepted")
+    assert (dk.link("fi")["state"], dk.link("fi")["refused"]["reason"]) == ("refused", "suspended")
     second = say(dk)
     wait(lambda: partners.shown(made["dk"], "fi")[0].waiting == 1)
     assert not has(fi, second)

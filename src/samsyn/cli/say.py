@@ -102,6 +102,12 @@ def say(root: Path, realm: Realm | None, by: str, as_json: bool, **fields: Any) 
 
     def people() -> None:
         line(t("Signed: {id}", id=made.jti))
+        if form.personal and not form.retain_until:
+            day = made.retain_until
+            line(
+                t("Personal data without a last day: it is to be kept until {day}.", day=day),
+                style="bold",
+            )
         told_when(runs)
 
     Out(as_json).answer(told, people)

@@ -86,7 +86,7 @@ class Pen:
         if not draft.personal or draft.retain_until is not None:
             return draft
         day = iso(self._clock.now_us() + self._keep_personal_us)[:10]
-        log.warning("personal data without a last day: it is to be kept until %s", day)
+        log.info("personal data without a last day: it is to be kept until %s", day)
         return msgspec.structs.replace(draft, retain_until=day)
 
     def withdraw(self, jti: str, *, purge: bool, why: str, by: str) -> None:

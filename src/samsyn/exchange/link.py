@@ -107,6 +107,14 @@ _WORDS: dict[str, tuple[str, str]] = {
         "The partner's node answered with more than is agreed. The last good state stands.",
         "Partnerns nod svarade med mer än vad som är avtalat. Det senaste goda läget gäller.",
     ),
+    "suspended": (
+        "We have suspended this partner: it is answered as a stranger and not asked for anything.",
+        "Vi har stängt av denna partner: den besvaras som en främling och tillfrågas inte om något.",
+    ),
+    "leaving": (
+        "This partner is leaving: it may fetch what was withdrawn from it, and nothing else.",
+        "Denna partner är på väg ut: den får hämta det som återkallats från den, och inget annat.",
+    ),
     "no-progress": (
         "The partner says that its channel has changed but gives nothing new. "
         "The last good state stands.",

@@ -14,11 +14,12 @@ from samsyn.base.encoding import from_json
 from samsyn.base.errors import ConfigError, InputError, SamsynError
 from samsyn.base.settings import FeedSettings, Settings, split_address
 from samsyn.channels.frame import STEP_US
+from samsyn.channels.names import channel_origin
 from samsyn.desk.desk import Desk, Partners
 from samsyn.desk.replays import Replay
 from samsyn.desk.standing import StandingOrders
 from samsyn.exchange.bell import Bell
-from samsyn.exchange.link import explain
+from samsyn.exchange.link import LinkState, explain
 from samsyn.exchange.listen import Listener, serve
 from samsyn.exchange.serve import partner_routes
 from samsyn.exchange.tls import server_context
@@ -333,16 +334,9 @@ class Node:
     def _links(self) -> list[dict[str, Any]]:
         made = []
         for card in self.stores.roster.all():
-            puller = self._pulling.puller(card.name)
-            if puller is None:
+            state = self._link_state(card.name)
+            if state is None:
                 continue
-            state = puller.state()
-            tracks_refused = self._pulling.refused_tracks(card.name)
-            if tracks_refused and not state.refused:
-                en, sv = explain(tracks_refused)
-                state = msgspec.structs.replace(
-                    state, state="refused", refused_reason=tracks_refused, en=en, sv=sv
-                )
             sent, applied = self._door.applied(card.name)
             made.append(
                 {
@@ -357,6 +351,24 @@ class Node:
                 }
             )
         return made
+
+    def _link_state(self, partner: str) -> LinkState | None:
+        """None for a card that was not taken up yet."""
+        standing = self.stores.roster.standing(partner)
+        puller = self._pulling.puller(partner)
+        if standing is not None:
+            received = self.stores.logs.size(channel_origin(partner, self.stores.realm, self.stores.me))
+            state = LinkState(partner=partner, applied_size=received)
+            reason: str | None = standing.state
+        elif puller is None:
+            return None
+        else:
+            state = puller.state()
+            reason = None if state.refused else self._pulling.refused_tracks(partner)
+        if not reason:
+            return state
+        en, sv = explain(reason)
+        return msgspec.structs.replace(state, state="refused", refused_reason=reason, en=en, sv=sv)
 
     def link(self, partner: str) -> dict[str, Any]:
         """How the link with one partner stands. Raises `StopIteration` for a stranger."""
