@@ -32,7 +32,7 @@ class Liar(Node):
 
     def says(self, entries: Sequence[Said], after: int | None = None) -> bytes:
         """Append the leaves to fi's log and give an encoded batch of the entries from `after` on."""
-        origin = channel_origin("dk", "exercise", "fi")
+        origin = channel_origin(self.name, "exercise", "fi")
         before = self.logs.size(origin)
         size = self.logs.append(origin, [(leaf, b"") for leaf, _ in entries])
         note = sign_checkpoint(origin, size, self.logs.root(origin), self.keys.log)

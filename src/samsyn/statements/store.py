@@ -155,7 +155,7 @@ class StatementStore:
         """
         with self._db.write() as db:
             done = db.execute("UPDATE statement SET state = 'withdrawn' WHERE jti = ?", (jti,))
-            through.end_all(db, jti, through.PURGED if purge else through.WITHDRAWN)
+            through.end_own(db, jti, through.PURGED if purge else through.WITHDRAWN)
             if purge:
                 db.execute("UPDATE statement SET body = NULL WHERE jti = ?", (jti,))
             return done.rowcount

@@ -95,13 +95,15 @@ def end(db: sqlite3.Connection, jti: str, via: str, ended: Ended) -> None:
     db.execute("UPDATE through SET ended = max(ended, ?) WHERE jti = ? AND via = ?", (ended, jti, via))
 
 
-def end_all(db: sqlite3.Connection, jti: str, ended: Ended) -> None:
-    """The originator has withdrawn it: every way ends, and its own for good."""
-    found = db.execute("UPDATE through SET ended = max(ended, ?) WHERE jti = ?", (ended, jti))
-    if found.rowcount:
-        row = db.execute("SELECT iss FROM statement WHERE jti = ?", (jti,)).fetchone()
-        if row:
-            keep(db, jti, [Way(row[0], 0, frozenset(), ended=ended)])
+def end_own(db: sqlite3.Connection, jti: str, ended: Ended) -> None:
+    """The originator has withdrawn it, for good: `settle` and `rests` then ask for no other way. Those
+    stay as they are: who passed it on may not have heard yet."""
+    row = db.execute(
+        "SELECT iss FROM statement JOIN through USING (jti) WHERE jti = ? LIMIT 1", (jti,)
+    ).fetchone()
+    if row:
+        end(db, jti, row[0], ended)
+        keep(db, jti, [Way(row[0], 0, frozenset(), ended=ended)])
 
 
 def settle(db: sqlite3.Connection, jti: str, originator: str, ways: Ways) -> None:
@@ -148,5 +150,7 @@ def sound(ways: Ways, originator: str) -> dict[int, frozenset[str]]:
 
 def rests(ways: Ways, originator: str) -> bool:
     """Whether what was passed on still rests on something: a way that is open and was there before, or
-    the originator's own."""
+    the originator's own; on nothing once the originator has withdrawn it."""
+    if any(way.ended and way.via == originator for way in ways):
+        return False
     return any(not way.ended and (not way.late or way.via == originator) for way in ways)
