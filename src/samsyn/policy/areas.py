@@ -7,6 +7,7 @@ place touches it. Both err towards holding back.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -57,8 +58,8 @@ class Area(msgspec.Struct, frozen=True):
     def _at(self, lat: float, lon: float) -> bool:
         return any(geo.cell(lat, lon, size) in self.cells for size in self._resolutions())
 
-    def _resolutions(self) -> set[int]:
-        return {geo.resolution(cell) for cell in self.cells}
+    def _resolutions(self) -> frozenset[int]:
+        return _resolutions(self.cells)
 
     def _has(self, cell: str) -> bool:
         fine = geo.resolution(cell)
@@ -67,6 +68,11 @@ class Area(msgspec.Struct, frozen=True):
     def _within(self, cell: str) -> bool:
         coarse = geo.resolution(cell)
         return any(geo.resolution(c) > coarse and geo.parent(c, coarse) == cell for c in self.cells)
+
+
+@lru_cache
+def _resolutions(cells: frozenset[str]) -> frozenset[int]:
+    return frozenset(geo.resolution(cell) for cell in cells)
 
 
 def place_of(slots: Mapping[str, Any]) -> Place | None:

@@ -29,7 +29,11 @@ from samsyn.policy.rules import (
 
 _PATTERNS_MAX: Final = 4096
 
+_SharedTest = Callable[[Facts], bool]
+"""Hangs on nothing but the facts that `_candidates_of` goes by."""
+
 _Test = Callable[[Facts, int], bool]
+_Candidate = tuple[int, tuple[_Test, ...]]
 
 
 class _Line(msgspec.Struct, frozen=True):
@@ -39,7 +43,8 @@ class _Line(msgspec.Struct, frozen=True):
     bits: int  # readers
     named_bits: int  # readers that a TLP:RED statement may reach by it
     circled_bits: int  # readers that a statement may reach by it that goes through circles only
-    tests: tuple[_Test, ...]
+    shared: tuple[_SharedTest, ...]
+    own: tuple[_Test, ...]
 
 
 class _Limits(msgspec.Struct, frozen=True):
@@ -85,9 +90,10 @@ class Compiled:
             bits = sum(bit[r] for r in rule.readers)
             named = bits if rule.deny else sum(bit[r] for r in rule.named)
             circled = bits if rule.deny else sum(bit[r] for r in rule.circled)
-            line = _Line(rule, bits, named, circled, _tests(rule))
+            line = _Line(rule, bits, named, circled, _shared_tests(rule), _own_tests(rule))
             for kind in rule.kinds:
                 self._by_kind.setdefault(kind, []).append(line)
+        self._candidates: dict[tuple[object, ...], tuple[_Candidate, ...]] = {}
         self._patterns: dict[tuple[object, ...], _Pattern] = {}
 
     def decide_many(self, facts: Sequence[Facts], now_us: int) -> list[list[Decision]]:
@@ -96,7 +102,9 @@ class Compiled:
     def _decide(self, facts: Facts, now_us: int) -> list[Decision]:
         lines = self._by_kind.get(facts.kind, ())
         applying = tuple(
-            n for n, line in enumerate(lines) if all(test(facts, now_us) for test in line.tests)
+            n
+            for n, tests in self._candidates_of(facts, lines)
+            if not tests or all(test(facts, now_us) for test in tests)
         )
         red = facts.marking == NAMED_ONLY
         limits = self._limits(facts, now_us)
@@ -111,6 +119,31 @@ class Compiled:
             part.at(facts.at_us, now_us) if isinstance(part, _Join) else part for part in pattern.parts
         ]
         return [answers[n] for n in pattern.of_reader]
+
+    def _candidates_of(self, facts: Facts, lines: Sequence[_Line]) -> tuple[_Candidate, ...]:
+        """The rules whose conditions hold on what the statement shares with others, by place in `lines`,
+        each with the conditions that are left to ask."""
+        key = (
+            facts.kind,
+            facts.originator,
+            facts.foreign,
+            facts.marking,
+            facts.onward,
+            facts.exercise,
+            facts.subject,
+            facts.confidence,
+            facts.detector,
+            facts.tags,
+        )
+        found = self._candidates.get(key)
+        if found is None:
+            if len(self._candidates) >= _PATTERNS_MAX:
+                self._candidates.clear()
+            found = tuple(
+                (n, line.own) for n, line in enumerate(lines) if all(t(facts) for t in line.shared)
+            )
+            self._candidates[key] = found
+        return found
 
     def _limits(self, facts: Facts, now_us: int) -> _Limits:
         passing = facts.passing
@@ -170,10 +203,9 @@ def _within_caps(facts: Facts, caps: Sequence[Cap]) -> frozenset[str]:
     )
 
 
-def _tests(rule: Rule) -> tuple[_Test, ...]:
-    """The conditions of a rule that hang on the statement alone, cheapest and most telling first."""
+def _shared_tests(rule: Rule) -> tuple[_SharedTest, ...]:
     when = rule.when
-    tests: list[_Test] = []
+    tests: list[_SharedTest] = []
     reach = when.marking_max if rule.deny else when.marking_max or MARKING_REACH
     if reach is not None:
         tests.append(_among(lambda f: f.marking, frozenset(m for m in RANK if RANK[m] <= RANK[reach])))
@@ -184,14 +216,14 @@ def _tests(rule: Rule) -> tuple[_Test, ...]:
         )
     if when.exercise is not None:
         asked = when.exercise
-        tests.append(lambda f, now_us: f.exercise is asked)
+        tests.append(lambda f: f.exercise is asked)
     if when.subject is not None:
         tests.append(_among(lambda f: f.subject, when.subject))
     if when.detector is not None:
         tests.append(_among(lambda f: f.detector, when.detector))
     if when.originator is None:
         if not rule.deny:
-            tests.append(lambda f, now_us: not f.foreign)
+            tests.append(lambda f: not f.foreign)
     elif ANYONE not in when.originator:
         tests.append(_among(lambda f: f.originator, when.originator))
     if when.confidence_min is not None:
@@ -204,7 +236,14 @@ def _tests(rule: Rule) -> tuple[_Test, ...]:
         )
     if when.tags is not None:
         tags = when.tags
-        tests.append(lambda f, now_us: not tags.isdisjoint(f.tags))
+        tests.append(lambda f: not tags.isdisjoint(f.tags))
+    return tuple(tests)
+
+
+def _own_tests(rule: Rule) -> tuple[_Test, ...]:
+    """The conditions on instant and place, the cheapest first."""
+    when = rule.when
+    tests: list[_Test] = []
     if rule.until_us is not None:
         until_us = rule.until_us
         tests.append(lambda f, now_us: now_us < until_us)
@@ -216,8 +255,8 @@ def _tests(rule: Rule) -> tuple[_Test, ...]:
     return tuple(tests)
 
 
-def _among(fact: Callable[[Facts], str | None], words: frozenset[str]) -> _Test:
-    return lambda f, now_us: fact(f) in words
+def _among(fact: Callable[[Facts], str | None], words: frozenset[str]) -> _SharedTest:
+    return lambda f: fact(f) in words
 
 
 def _within(areas: tuple[Area, ...], touching: bool) -> _Test:
