@@ -7,11 +7,12 @@ from collections import Counter
 from dataclasses import dataclass
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from samsyn.base import geo
-from samsyn.base.clock import HOUR_US, MINUTE_US
+from samsyn.base.clock import DAY_US, HOUR_US, MINUTE_US
 from samsyn.policy import Cap, Decision, Facts, Passing, Policy
 from samsyn.policy.areas import Place
 from samsyn.policy.frame import REASONS, decide_frame, fact_row, fact_rows, slots_of
@@ -313,6 +314,42 @@ def test_the_readings_agree_on_a_hundred_thousand_pairs() -> None:
             pairs += len(decisions)
     assert min(seen[reason, False] for reason in REASONS) > 1_000, seen
     assert min(seen[reason, True] for reason in ("released", "delayed")) > 20, seen
+
+
+OTHER = {
+    "kind": "report",
+    "originator": "se",
+    "foreign": True,
+    "marking": "TLP:RED",
+    "onward": "free",
+    "exercise": False,
+    "subject": "air",
+    "confidence": "low",
+    "detector": "silence",
+    "tags": frozenset(),
+    "place": None,
+    "at_us": NOW_US - DAY_US,
+    "slots": frozenset(["title"]),
+}
+
+
+@pytest.mark.parametrize("name", OTHER)
+def test_what_was_decided_of_one_statement_does_not_answer_for_one_that_differs(name: str) -> None:
+    when = When(
+        subject=frozenset(["sea"]),
+        area=(BALTIC,),
+        confidence_min="medium",
+        detector=frozenset(["drift"]),
+        exercise=True,
+        tags=frozenset(["cable"]),
+        age_max_us=HOUR_US,
+    )
+    if name == "originator":
+        when = When(originator=frozenset(["dk"]))
+    policy, other = Policy([rule(when=when, onward="ask")], READERS), facts(**{name: OTHER[name]})
+    (first, *_), (second, *_) = policy.decide_many([facts(), other], NOW_US)
+    assert first == policy.decide(facts(), "fi", NOW_US) and first.released
+    assert second == policy.decide(other, "fi", NOW_US) and second.slots < first.slots
 
 
 def test_the_generator_leaves_nothing_out() -> None:
