@@ -13,7 +13,11 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+from samsyn.base import geo
+from samsyn.channels.given import Account
+from samsyn.exchange.roster import Standing
 from samsyn.log.checkpoint import sign_checkpoint
+from samsyn.observations.craft import DOMAIN_AIR, DOMAIN_SEA, craft_key
 from samsyn.watch.finding import Finding
 from tests.noninterference.pool import KEYS, VERSIONS, foreign, pool, told, untold
 from tests.noninterference.rules import LEVELS, READERS, SPELLINGS
@@ -66,6 +70,11 @@ def queue_foreign(world: World, op: str) -> None:
     with world.db.write():
         world.statements.put(foreign(), "se", world.clock.now_us())
         world.outbox.put(op, foreign().jti, 1, purge=op == "withdraw")  # type: ignore[arg-type]
+
+
+def hear(world: World, feed: str, craft: int, where: tuple[float, float]) -> None:
+    """Live: a feed hears of a ship or an aircraft."""
+    world.hear(feed, craft, where)
 
 
 def sign_in(world: World, user: str) -> None:
@@ -137,6 +146,17 @@ def break_policy(world: World) -> None:
 def restart(world: World) -> None:
     """Anybody can notice that a connection ends; so this is no secret."""
     world.restart()
+
+
+def suspend(world: World, who: str) -> None:
+    """It is answered as a stranger; what is for it waits."""
+    world.partners.standings[who] = Standing("suspended", "", "", "")
+
+
+def resume(world: World, who: str) -> None:
+    """With what waited decided anew."""
+    if world.partners.standings.pop(who, None):
+        Account(world.db).end_hold(who, decide=True)
 
 
 # --- partners
@@ -215,6 +235,9 @@ ACTS: dict[str, Callable[..., None]] = {
         say_and_withdraw,
         queue_nonsense,
         queue_foreign,
+        hear,
+        suspend,
+        resume,
         sign_in,
         find,
         ask_the_desk,
@@ -235,8 +258,21 @@ ACTS: dict[str, Callable[..., None]] = {
 }
 
 
+HERE = [geo.cell_centre(geo.cell(55.0 + n / 30, 15.0, 7)) for n in range(4)]
+FAR = [(50.0, -20.0), (51.0, -21.0)]
+SHIPS = [craft_key(DOMAIN_SEA, 212_000_000 + n) for n in range(3)]
+FAR_SHIPS = [craft_key(DOMAIN_SEA, 219_000_000 + n) for n in range(3)]
+PLANES = [craft_key(DOMAIN_AIR, 0x4CA000 + n) for n in range(3)]
+
 Choices = list[tuple[int, Callable[[Random], Act]]]
 """Weight, and what makes an act by chance."""
+
+
+HEARD: dict[str, list[Callable[[Random], Act]]] = {
+    "fi": [lambda r: ("hear", "roof", r.choice(SHIPS), r.choice(HERE))],
+    "ee": [lambda r: ("hear", "roof", r.choice(PLANES), r.choice(HERE))],
+}
+"""By reader, the live tracks that it may have: of the sea and here, of the air."""
 
 
 def common(x: str, levels: int = LEVELS) -> Choices:
@@ -246,10 +282,13 @@ def common(x: str, levels: int = LEVELS) -> Choices:
         (1, lambda r: ("break_policy",)),
         (1, lambda r: ("restart",)),
         (2, lambda r: ("confirm_and_look", x)),
+        (1, lambda r: ("suspend", x)),
+        (2, lambda r: ("resume", x)),
         (1, lambda r: ("confirm_wrongly_and_look", x, r.randrange(40))),
         (1, lambda r: ("ask_too_much", x)),
         (1, lambda r: ("pry", x, r.randrange(len(pool())))),
     ]
+    made += [(4, heard) for heard in HEARD.get(x, ())]
     if mine := told(x):
         made += [
             (8, lambda r: ("say_some", *r.sample(mine, 4))),
@@ -282,6 +321,12 @@ def secret(x: str) -> Choices:
         (3, lambda r: ("withdraw_from", number(r), r.random() < 0.6, r.choice(others))),
         (1, lambda r: ("queue_nonsense", r.choice(ops))),
         (1, lambda r: ("queue_foreign", r.choice(ops))),
+        *((3, heard) for name in HEARD if name != x for heard in HEARD[name]),
+        (2, lambda r: ("hear", "radar", r.choice(SHIPS), r.choice(HERE))),
+        (1, lambda r: ("hear", "a-new-feed", r.choice(SHIPS), r.choice(HERE))),
+        (2, lambda r: ("hear", "roof", r.choice(FAR_SHIPS), r.choice(FAR))),
+        (2, lambda r: ("suspend", r.choice(others))),
+        (2, lambda r: ("resume", r.choice(others))),
         (1, lambda r: ("sign_in", r.choice(["a", "an-officer"]))),
         (1, lambda r: ("find", r.randrange(9))),
         (1, lambda r: ("ask_the_desk", number(r), r.choice(READERS))),

@@ -12,8 +12,9 @@ from tests.noninterference.world import REQUESTS_PER_MINUTE
 
 @pytest.fixture(autouse=True)
 def surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Few requests a minute; and no log: thousands are refused on purpose, and no reader sees a log."""
+    """Few requests, no waiting, no log: thousands are refused on purpose; no reader sees a log."""
     monkeypatch.setattr("samsyn.base.limits.REQUESTS_PER_MINUTE", REQUESTS_PER_MINUTE)
+    monkeypatch.setattr("samsyn.base.limits.LIVE_WAIT_S", 0.0)
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)

@@ -52,6 +52,8 @@ def _body(answer: Answer, names: Names) -> Any:
         return header, [_batch(batch, names) for batch in batches]
     if body.startswith(b'{"checkpoint"'):
         return _batch(body, names)
+    if "/exchange/frame" in answer.asked:  # of twins too every byte must be the same
+        return body
     if b"\n\n" in body:
         return _note(body.decode(), names)
     return body

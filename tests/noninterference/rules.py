@@ -30,6 +30,9 @@ base = { bbox = [18.5, 57.7, 18.9, 58.1] }
 """
 
 
+SEA = ['kinds = ["track"]', 'when = { subject = "sea", area = "baltic" }']
+
+
 def rule(id_: str, why: str, to: str, *lines: str) -> str:
     return "\n".join(["[[rule]]", f'id = "{id_}"', f'why = "{why}"', f'to = ["{to}"]', *lines, ""])
 
@@ -52,12 +55,15 @@ def _fi(level: int, spelling: int) -> str:
                 made += rule(f"{name}-{kind}", "w", "fi", f'kinds = ["{kind}"]', *both[1:], *coarse)
         else:
             made += rule(name, "w" * (1 + spelling), "fi", *both, *coarse)
+        made += rule(f"{name}-now", "w", "fi", *SEA, 'place = "spot"', 'hide = ["name", "craft"]')
         finer = ['place = "spot"', 'time = "hour"', hide, 'delay = "10m"']
         return made + rule(f"{name}-late", "w", "fi", 'kinds = ["report"]', *both[1:], *finer)
     if level == 1:
+        made += rule(f"{name}-now", "w", "fi", *SEA, 'place = "area"', 'hide = ["name", "craft"]')
         return made + rule(
             name, "w", "fi", *both, 'place = "region"', 'time = "day"', hide, 'delay = "5m"'
         )
+    made += rule(f"{name}-now", "w", "fi", *SEA, 'place = "exact"', 'delay = "80s"')
     return made + rule(name, "w", "fi", *both, 'place = "exact"', 'time = "exact"')
 
 
@@ -69,6 +75,8 @@ def _ee(level: int, spelling: int) -> str:
     when = 'when = { subject = "sea", confidence_min = "high", age_max = "1h" }'
     lines = ['kinds = ["report"]', when, 'place = "region"', 'hide = ["author", "sources", "text"]']
     made = rule(f"to-{name}", "w", f"circle:{name}", *lines)
+    air = ['kinds = ["track"]', 'when = { subject = "air" }', 'place = "region"', 'hide = ["craft"]']
+    made += rule(f"air-to-{name}", "w", f"circle:{name}", *air)
     if level == 2:
         made += rule(f"to-{name}-more", "w", f"circle:{name}", *lines[:3], 'delay = "2m"')
     return made
@@ -79,7 +87,8 @@ def _se(level: int, spelling: int) -> str:
     when = 'when = { marking_max = "TLP:RED" }'
     lines = ['kinds = ["alert", "report"]', when, 'place = "exact"', 'time = "exact"']
     late = ['delay = "3m"'] if level == 2 else []
-    return "" if level == 1 else rule(f"all-{spelling}", "w", "se", *lines, *late)
+    live = rule(f"live-{spelling}", "w", "se", 'kinds = ["track"]', when, 'place = "exact"')
+    return "" if level == 1 else live + rule(f"all-{spelling}", "w", "se", *lines, *late)
 
 
 def text_of(choice: Choice) -> str:

@@ -38,7 +38,8 @@ async def waits(world: World, others: int) -> list[Answer]:
 
 
 @pytest.mark.parametrize("others", [0, 1, 5])
-def test_a_ring_for_others_wakes_nobody(others: int) -> None:
+def test_a_ring_for_others_wakes_nobody(others: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("samsyn.base.limits.LIVE_WAIT_S", 20.0)
     with World() as world, World() as quiet:
         told = world._loop.run_until_complete(waits(world, others))
         assert told == quiet._loop.run_until_complete(waits(quiet, 0))

@@ -13,6 +13,7 @@ from tests.noninterference.pool import pool
 from tests.noninterference.rules import LEVELS, READERS, SPELLINGS, Choice
 from tests.noninterference.world import World
 
+ROWS = ("0", "1", "2")  # of frames of live tracks
 WORDS = ("release", "widen", "withdraw", '"view":null')
 
 
@@ -85,10 +86,12 @@ def test_much_happens() -> None:
             statuses[answer.status] += 1
             text = answer.body.decode("latin-1")
             words.update(w for w in WORDS if w in text)
+            words.update(n for n in ROWS if "frame" in answer.asked and f"Z\n{n}\n" in text)
     assert {name for name, _, _ in acts} == set(ACTS)
     assert {(a, b) for _, a, b in acts} == {(True, True), (True, False), (False, True)}
     assert set(statuses) == {0, 200, 404, 409, 429}
     assert min(words[w] for w in WORDS) > 10, words
+    assert min(words[n] for n in ROWS) > 10, words
 
 
 @pytest.mark.parametrize("who", ["xx", *READERS])

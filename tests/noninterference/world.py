@@ -34,21 +34,23 @@ from samsyn.desk.findings import FindingStore
 from samsyn.exchange import tls
 from samsyn.exchange.bell import Bell
 from samsyn.exchange.card import Card, make_card
-from samsyn.exchange.roster import Roster
+from samsyn.exchange.roster import Roster, Standing
 from samsyn.exchange.serve import note_size, partner_routes
 from samsyn.exchange.signing import Signer
 from samsyn.log import store as log_store
 from samsyn.log.store import LogStore
 from samsyn.log.witness import cosign
+from samsyn.observations.craft import DOMAIN_SEA
 from samsyn.statements import store as statement_store
 from samsyn.statements.statement import Statement
 from samsyn.statements.store import StatementStore
 from tests.channels.nodes import NOW_US
 from tests.noninterference.pool import KEYS, pool
 from tests.noninterference.rules import READERS, USUAL, Choice, policy
+from tests.policy.tracks import batch, row
 
 REALM = "exercise"
-REQUESTS_PER_MINUTE = 10  # for these tests, so that one reader's can be used up within a history
+REQUESTS_PER_MINUTE = 12  # for these tests, so that one reader's can be used up within a history
 
 
 class Answer(NamedTuple):
@@ -58,6 +60,25 @@ class Answer(NamedTuple):
     status: int
     headers: tuple[tuple[bytes, bytes], ...]
     body: bytes
+
+
+FEEDS = {"roof": "TLP:AMBER", "radar": "TLP:RED"}
+"""Markings of the node's own feeds; of any other nothing leaves."""
+
+
+class Partners(Roster):
+    """The shared cards; who is suspended is of one history alone, and not on disk."""
+
+    def __init__(self, like: Roster) -> None:
+        super().__init__(like.folder, "dk")
+        self._known = like._known
+        self.standings: dict[str, Standing] = {}
+
+    def standing(self, name: str) -> Standing | None:
+        return self.standings.get(name)
+
+    def waiting(self) -> frozenset[str]:
+        return frozenset(self.standings)
 
 
 class Ground(NamedTuple):
@@ -133,6 +154,7 @@ class World:
         self._loop = _loop()
         self._twins = twins
         self.clock = ManualClock(NOW_US)
+        self.partners = Partners(ground().roster)
         self.choice: Choice = USUAL
         self.policy_works = True
         self.seen: list[Answer] = []
@@ -148,13 +170,22 @@ class World:
         keys = KEYS["dk"]
         self.diary = Diary(self.db, self.logs, node="dk", realm=REALM, keys=keys, clock=self.clock)
         self.door = Door(
-            self.db, self.statements, self.logs, node="dk", realm=REALM, keys=keys, clock=self.clock
+            self.db,
+            self.statements,
+            self.logs,
+            node="dk",
+            realm=REALM,
+            keys=keys,
+            clock=self.clock,
+            tell=self.diary.released,
+            waiting=self.partners.waiting,
         )
+        self.door.frames.mark(FEEDS.get)
         self.decide_by(self.choice)
         self.bell = Bell()
         with mock.patch("samsyn.exchange.serve.ThreadPoolExecutor", Here):
             self.app = partner_routes(
-                self.door.reader, ground().roster, self.clock, ground().card, realm=REALM, bell=self.bell
+                self.door.reader, self.partners, self.clock, ground().card, realm=REALM, bell=self.bell
             )
         self._life = self.app.router.lifespan_context(self.app)
         self._loop.run_until_complete(self._life.__aenter__())
@@ -198,6 +229,21 @@ class World:
         """As the node does: decide, write, and wake those who wait where anything was written."""
         if self.door.tick().entries:
             self.bell.ring()
+        if self.door.frames.cut():
+            self.bell.ring()
+
+    def hear(self, feed: str, craft: int, where: tuple[float, float]) -> None:
+        """A feed hears of a craft; a twin of it is elsewhere in the cell, of another name and speed."""
+        twin = 1 if self._twins else 0
+        said = row(
+            craft,
+            where[0] + twin * 0.001,
+            where[1] + twin * 0.001,
+            time_us=self.clock.now_us() - 3 * SECOND_US - twin * 100_000,
+            speed_kn=7.25 + twin,
+            **({"name": ("SALLY", "A LONG NAME OF HERS")[twin]} if craft >> 32 == DOMAIN_SEA else {}),
+        )
+        self.door.frames.take(batch(said, feed=feed))
 
     # what partners do
 
@@ -267,14 +313,15 @@ class World:
     def follow(self, who: str) -> None:
         """What a partner's node asks in every round."""
         size = self.size_seen_by(who)
-        self.look(who, "/exchange/checkpoint")
         self.look(who, f"/exchange/live?after={size + 1}")
         self.look(who, f"/exchange/entries?after={max(0, size - 2)}&limit=1000")
+        self.look(who, "/exchange/frame?after=0")
 
     def look_at_everything(self, who: str) -> None:
         """Every question that this reader can put, and every channel file it can be brought."""
         size = self.size_seen_by(who)
         targets = ["/exchange/checkpoint", f"/exchange/live?after={size + 7}"]
+        targets.append(f"/exchange/frame?after={self.clock.now_us()}")
         for after in range(size + 2):
             targets += [f"/exchange/entries?after={after}&limit={n}" for n in _limits(after, size)]
         for n, target in enumerate(targets):
