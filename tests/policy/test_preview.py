@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from samsyn.base.clock import DAY_US, HOUR_US, MINUTE_US
 from samsyn.policy import Facts, Policy
 from samsyn.policy.areas import Area
-from samsyn.policy.frame import FACT_SCHEMA, Change, Preview, fact_row, fact_rows, preview
+from samsyn.policy.frame import (
+    FACT_SCHEMA,
+    Change,
+    Preview,
+    fact_row,
+    fact_rows,
+    preview,
+    rows_touched,
+)
 from samsyn.policy.rules import Rule, When
 from tests.policy.made import NOW_US, READERS, facts, rule, rules_, statements
 
@@ -144,3 +152,17 @@ def word(was: frozenset[str] | None, will: frozenset[str] | None) -> str:
     if will is None:
         return "withheld"
     return "widened" if will - was else "narrowed" if was - will else "same"
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(rules_, max_size=4), st.lists(rules_, max_size=4), st.lists(statements, max_size=6))
+def test_the_rows_touched_are_those_that_are_counted(
+    old: list[Rule], new: list[Rule], said: list[Facts]
+) -> None:
+    shown = compared(old, new, said, examples=len(said))
+    for name in COUNTS[:6]:
+        rows = rows_touched(Policy(old, READERS), Policy(new, READERS), history(said), NOW_US, [name])
+        for change in shown.changes:
+            named = {f"j{row}" for row in rows[change.reader]}
+            assert named == {e.jti for e in change.examples.get(name, ())}
+            assert len(named) == getattr(change, name)
