@@ -15,6 +15,7 @@ from samsyn.formats.decoded import Decoded
 from samsyn.formats.pcap import MAGICS, NG_MAGIC, Datagram, PcapReader
 
 SOUGHT_BYTES: Final = 4 * limits.KIB  # behind damage no block longer than this is looked for
+NOISE_BYTES: Final = 64 * limits.KIB
 _KNOWN: Final = frozenset(PROFILES) | frozenset(LEFT)
 _ANY_KNOWN: Final = re.compile(b"[" + re.escape(bytes(sorted(_KNOWN))) + b"]")
 _MAGICS: Final = frozenset({*MAGICS, NG_MAGIC})
@@ -95,6 +96,8 @@ class AsterixStream:
                 step = (found.start() if found else len(data)) - at
                 self._lost += step
                 at += step
+                if self._lost > NOISE_BYTES:  # endless noise is told before it ends
+                    self._tell_lost(at, out, still=True)
                 continue
             self._tell_lost(at, out)
             near_us = received_us if self._near_us is None else self._near_us
@@ -111,8 +114,8 @@ class AsterixStream:
         source = TimeSource.RECORDED if self._live else TimeSource.RECEIVED
         fill(rows, source if self._day_us is None else TimeSource.GIVEN_DATE, out)
 
-    def _tell_lost(self, at: int, out: Decoded) -> None:
-        if self._lost:
+    def _tell_lost(self, at: int, out: Decoded, *, still: bool = False) -> None:
+        if self._lost > still:
             offset = self._offset + at - self._lost
             out.refuse("malformed", offset=offset, detail=f"{self._lost} bytes that are no block")
-            self._lost = 0
+            self._lost = int(still)  # behind damage until a block is found

@@ -12,19 +12,22 @@ import re
 from functools import partial
 from typing import Final
 
+from samsyn.base import limits
 from samsyn.formats.decoded import Decoded, shown
 from samsyn.formats.modes import ModesFrames, Timed
 from samsyn.formats.ticks import TickClock
 
 _BYTE: Final = rb"(?:[^\x1a]|\x1a\x1a)"
-# A whole frame; or one that the end of the piece cuts; or an escaped byte that belongs to neither.
+# A whole frame; or one that the end of the piece cuts; or escaped bytes that belong to neither.
 _FRAME: Final = re.compile(
-    rb"\x1a(?:3(%(b)s{21})|2(%(b)s{14})|1(%(b)s{9})|4(%(b)s{21}))"
-    rb"|(\x1a(?:[1-4]%(b)s{0,20}\x1a?)?\Z)|\x1a\x1a" % {b"b": _BYTE},
+    rb"\x1a(?:3(%(b)s{21})|2(%(b)s{14})|1(%(b)s{9})|4(%(b)s{21})|((?:[1-4]%(b)s{0,20}\x1a?)?)\Z"
+    rb"|\x1a(?:\x1a\x1a){0,4096})" % {b"b": _BYTE},
     re.DOTALL,
 )
 _LONG, _SHORT, _MODE_AC, _STATUS, _CUT = range(1, 6)
 _LEFT: Final = {_MODE_AC: "Mode A/C", _STATUS: "status"}  # known, and not about any one aircraft
+NOISE_BYTES: Final = 64 * limits.KIB
+_SHOWN: Final = 20
 _HEAD: Final = 7  # counter and signal
 
 
@@ -36,6 +39,8 @@ class BeastDecoder:
         self._clock = TickClock(begin_us, live=live)
         self._held = b""
         self._offset = 0  # of the held bytes in the stream
+        self._noise = b""  # as it began, while it lasts
+        self._noise_bytes = 0
 
     def decode(self, piece: bytes, received_us: int) -> Decoded:
         """Columns of the frames that become whole in `piece`."""
@@ -44,12 +49,13 @@ class BeastDecoder:
         end, timed = 0, []
         for found in _FRAME.finditer(data):
             kind = found.lastindex
-            if kind is None:  # an escaped byte that belongs to no frame: part of the noise around it
+            if kind is None:  # escaped bytes that belong to no frame: part of the noise around them
                 continue
-            self._noise(data, end, found.start(), out)
+            self._heard_noise(data[end : found.start()])
             if kind == _CUT:
                 end = found.start()
                 break
+            self._tell_noise(self._offset + found.start(), out)
             end = found.end()
             if kind in _LEFT:
                 out.messages += 1
@@ -61,8 +67,10 @@ class BeastDecoder:
             at_us = self._clock.time_us(ticks, received_us, partial(out.refuse, offset=offset))
             timed.append(Timed(said[_HEAD:].hex(), at_us, self._clock.source, offset=offset))
         else:
-            self._noise(data, end, len(data), out)
+            self._heard_noise(data[end:])
             end = len(data)
+        if self._noise_bytes > NOISE_BYTES:
+            self._tell_noise(self._offset + end, out)
         self._held = data[end:]
         self._offset += end
         self._frames.read(timed, out)
@@ -71,14 +79,20 @@ class BeastDecoder:
     def finish(self) -> Decoded:
         """The stream has ended; what comes next is another one's, with the same aircraft."""
         out = Decoded()
+        self._tell_noise(self._offset, out)
         if self._held:
             out.refuse("too-short", offset=self._offset, detail=self._held.hex())
         self._offset += len(self._held)
         self._held = b""
         return out
 
-    def _noise(self, data: bytes, start: int, end: int, out: Decoded) -> None:
-        if end > start:
-            offset = self._offset + start
-            detail = f"{end - start} bytes: {shown(data[start:end], 20)}"
-            out.refuse("malformed", offset=offset, detail=detail)
+    def _heard_noise(self, noise: bytes) -> None:
+        self._noise = (self._noise + noise[:_SHOWN])[:_SHOWN]
+        self._noise_bytes += len(noise)
+
+    def _tell_noise(self, end: int, out: Decoded) -> None:
+        """Noise is told when it ends, so that pieces do not matter; endless noise before that."""
+        if self._noise_bytes:
+            detail = f"{self._noise_bytes} bytes: {shown(self._noise)}"
+            out.refuse("malformed", offset=end - self._noise_bytes, detail=detail)
+        self._noise, self._noise_bytes = b"", 0

@@ -27,7 +27,7 @@ _LOOPBACKS: Final = frozenset({0, 108})
 _IP, _IP6, _VLAN = 0x0800, 0x86DD, frozenset({0x8100, 0x88A8, 0x9100})
 _UDP: Final = 17
 MIB: Final = limits.MIB
-SEARCH_BYTES: Final = MIB  # after damage; when no packet is found in so much, the rest is given up
+SEARCH_BYTES: Final = PACKET_BYTES  # after damage; no packet found in so much, and the rest is given up
 
 
 class Datagram(NamedTuple):
@@ -79,7 +79,7 @@ class PcapReader:
             if size == 0 and not last:
                 break
             if size <= 0:
-                step = 1 if self._lost < SEARCH_BYTES else len(data) - at
+                step = self._step(data, at) if self._lost < SEARCH_BYTES else len(data) - at
                 self._lost += step
                 at += step
                 continue
@@ -98,6 +98,12 @@ class PcapReader:
         self._order, parts = MAGICS.get(data[:4], ("<", 1_000_000))
         self._links = [(struct.unpack_from(self._order + "I", data, 20)[0] & 0xFFFF, parts)]
         return _FILE_HEAD
+
+    def _step(self, data: bytes, at: int) -> int:
+        """How far to the next place where a packet may begin: no length has its highest byte set."""
+        highest = (7 if self._order == "<" else 4) if self._ng else (11 if self._order == "<" else 8)
+        zero = data.find(b"\0", at + 1 + highest)
+        return (zero if zero >= 0 else max(len(data), at + 1 + highest)) - highest - at
 
     def _size(self, data: bytes, at: int) -> int:
         """Bytes of the packet or block at `at`: 0 where more must come to know, -1 where none can be."""

@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from samsyn.base.clock import parse_iso
+from samsyn.base.clock import SECOND_US, parse_iso
 from samsyn.base.settings import FeedSettings
 from samsyn.feeds.framing import Decoder, Lines
 from samsyn.formats.codes import TimeSource
 from samsyn.formats.decoded import Decoded, shown
 from samsyn.formats.lines import csv_fields
+from samsyn.formats.states import TIME_S_MAX
 from samsyn.observations.craft import craft_from_text
 from samsyn.observations.schema import SCHEMA
 
@@ -79,6 +80,8 @@ class ColumnsDecoder:
     def _row(self, said: dict[str, str], line: int, rows: list[dict[str, Any]], out: Decoded) -> None:
         try:
             row: dict[str, Any] = {"time_us": parse_iso(said["time"])}
+            if not 0 < row["time_us"] < TIME_S_MAX * SECOND_US:
+                raise ValueError(said["time"])
         except ValueError:
             out.refuse("no-time", line=line, detail=said["time"][:40])
             return
