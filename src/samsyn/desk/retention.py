@@ -6,12 +6,16 @@ written. A statement of our own is withdrawn from all, with purge, once the last
 itself has passed: we said that nobody would hold it longer, and that includes those whom we gave it.
 
 A little at each tick: the store is gone through from one end to the other, again and again, so a rule
-that is changed takes hold without any list to be made anew.
+that is changed takes hold without any list to be made anew. But nothing goes when it is come by: a
+reader could count what lies between two of its statements by the time between their ends. What ends
+within a day is remembered, and goes with all else that ends at that instant; what is found too
+late goes with all that was found too late, at the end of the store.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 import msgspec
 
@@ -25,6 +29,9 @@ from samsyn.desk.diary import NODE, Diary
 from samsyn.statements.expired import Expired
 from samsyn.statements.statement import Statement
 from samsyn.statements.store import StatementStore, Stored
+
+AHEAD_US: Final = DAY_US
+"""How long beforehand an end is remembered: going once through a store has to take less."""
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -84,26 +91,50 @@ class Retention:
         self._keep_personal_us = keep_personal_us
         self._clock = clock
         self._after = 0
+        self._coming: dict[tuple[str, int], int] = {}  # (jti, ver): when it ends
+        self._late: set[tuple[str, int]] = set()  # had ended when it was found
 
     def step(self) -> Done:
         """Look at the next few bodies. Durable when this returns; where bodies expired, the write-ahead
         log still has them (`Door.scrub`)."""
         now_us = self._clock.now_us()
         found = self._statements.bodies(self._after, limits.RETENTION_SLICE)
-        if not found:
-            self._after = 0
+        for stored in found:
+            self._note(stored, now_us)
+        names = {name for name, end_us in self._coming.items() if end_us <= now_us}
+        if not found:  # the end of the store
+            names |= self._late
+            self._late = set()
+        self._after = found[-1].id if found else 0
+        if not names:
             return Done()
-        due = [stored for stored in found if self._is_due(stored, now_us)]
-        done = self._let_go(due, now_us) if due else Done()
-        self._after = found[-1].id
-        return done
+        for name in names:
+            self._coming.pop(name, None)
+        return self._let_go(self._still_due(names, now_us), now_us)
 
-    def _is_due(self, stored: Stored, now_us: int) -> bool:
+    def _note(self, stored: Stored, now_us: int) -> None:
+        name, end_us = (stored.jti, stored.ver), self._end_us(stored)
+        if end_us is None or end_us > now_us + AHEAD_US:
+            self._coming.pop(name, None)
+        elif end_us > now_us or name in self._coming:
+            self._coming[name] = end_us
+        else:
+            self._late.add(name)
+
+    def _end_us(self, stored: Stored) -> int | None:
         statement = stored.statement
         if statement is None:
-            return False
-        end_us = until_us(stored, statement, self._rules, self._keep_personal_us)
-        return end_us is not None and now_us >= end_us
+            return None
+        return until_us(stored, statement, self._rules, self._keep_personal_us)
+
+    def _still_due(self, names: Iterable[tuple[str, int]], now_us: int) -> list[Stored]:
+        """Those of the versions whose time is over and of which there is a body."""
+        due = []
+        for stored in sorted(self._statements.get_many(list(names)), key=lambda stored: stored.id):
+            end_us = self._end_us(stored)
+            if end_us is not None and end_us <= now_us:
+                due.append(stored)
+        return due
 
     def _let_go(self, due: Sequence[Stored], now_us: int) -> Done:
         with self._db.write():
