@@ -14,6 +14,7 @@ from enum import IntEnum, IntFlag
 from pathlib import Path
 
 from samsyn.base import limits
+from samsyn.base.settings import FeedSettings
 from samsyn.feeds.runner import FeedKind
 from samsyn.feeds.runner import discover as feeds
 from samsyn.observations.plausible import Mark
@@ -135,9 +136,23 @@ def feeds_page() -> str:
         "Each is a folder in `src/samsyn/feeds/`. `samsyn feed try FILE` guesses the kind and shows\n"
         "what is in a recording. What cannot be read is counted by reason, with line or offset.",
     ]
+    parts += [
+        "## Settings of a feed",
+        "Of a `[[feed]]` in `config.toml`; `samsyn feed try` takes them as `--set KEY=VALUE`.",
+        table(["setting", "what it says"], _settings(inspect.getsource(FeedSettings))),
+        "**tcp** is a port that we call; any kind that has it also takes callers at a port of ours:\n"
+        "`tcp-listen:10110`, on this machine only, or `tcp-listen:HOST:PORT`. **udp** to a multicast\n"
+        "group joins it. A closed or silent port is tried again, waiting longer each time.",
+    ]
     for _, kind in sorted(feeds().items()):
         parts += _feed(kind)
     return "\n\n".join(parts) + "\n"
+
+
+def _settings(source: str) -> list[list[str]]:
+    """Name and comment of each field of a settings class; without a comment, its type."""
+    found = re.findall(r"^    (\w+): ([^=#\n]+?)(?: = [^#\n]*)?(?:  # (.*))?$", source, re.MULTILINE)
+    return [[f"`{name}`", comment or kind.strip()] for name, kind, comment in found]
 
 
 def _feed(kind: FeedKind) -> list[str]:

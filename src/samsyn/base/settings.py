@@ -59,7 +59,7 @@ class ExerciseSettings(Struct, frozen=True):
 class FeedSettings(Struct, frozen=True):
     """One `[[feed]]`: where its bytes come from, and what they themselves do not say."""
 
-    name: str
+    name: str  # stands beside every row that it brings
     kind: str  # a folder of feeds/
     source: str  # file:PATH, tcp:HOST:PORT, tcp-listen:HOST:PORT, udp:HOST:PORT, http(s)://...
     date: str = ""  # "2013-11-12", or with a time: for a recording that carries no date

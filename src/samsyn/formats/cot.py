@@ -5,8 +5,9 @@
       <detail><contact callsign="SAMPLE"/><track speed="5.8" course="185.4"/></detail></event>
 
 A uid is whatever its writer chose. Those that hold an MMSI or an ICAO address (MMSI-219000123,
-ICAO-4CA123) are craft of ours; all others are counted and left. XML with a document type is refused:
-entities are how a small message becomes a large one.
+ICAO-4CA123) are craft of ours; all others are counted and left. A message is parsed from its `<event`
+on, so that no document type, and with it no entity, can come before: those are how a small message
+becomes a large one.
 """
 
 from __future__ import annotations
@@ -112,9 +113,8 @@ class CotDecoder:
             out.refuse("too-short", offset=offset + begins[0], detail=shown(raw[begins[0] :]))
         try:
             said = _attributes(raw[begins[-1] :], out)
-        except (expat.ExpatError, _Doctype) as e:
-            reason = "doctype" if isinstance(e, _Doctype) else "malformed"
-            out.refuse(reason, offset=offset + begins[-1], detail=str(e))
+        except expat.ExpatError as e:
+            out.refuse("malformed", offset=offset + begins[-1], detail=str(e))
             return None
         out.messages += 1
         kind = str(said.get("event.type"))
@@ -134,12 +134,8 @@ class CotDecoder:
         return said
 
 
-class _Doctype(Exception):
-    """The message brings a document type, and with it perhaps entities."""
-
-
 def _attributes(raw: bytes, out: Decoded) -> dict[str, Any]:
-    """All attributes by `element.attribute`. Raises `ExpatError` or `_Doctype`."""
+    """All attributes by `element.attribute`. Raises `ExpatError`."""
     said: dict[str, Any] = {}
     left: list[str] = []  # elements that are left, as deep as we are in them
 
@@ -161,13 +157,8 @@ def _attributes(raw: bytes, out: Decoded) -> dict[str, Any]:
     parser = expat.ParserCreate()
     parser.StartElementHandler = begin
     parser.EndElementHandler = end
-    parser.StartDoctypeDeclHandler = _no_doctype
     parser.Parse(raw, True)
     return said
-
-
-def _no_doctype(*_: object) -> None:
-    raise _Doctype
 
 
 def _fill(rows: list[dict[str, Any]], out: Decoded) -> None:

@@ -64,10 +64,6 @@ REASONS: Final[dict[str, dict[str, str]]] = {
         "en": "an address worked out from the parity of a frame and heard in no other way",
         "sv": "en adress som räknats fram ur paritet och inte hörts på annat sätt",
     },
-    "doctype": {
-        "en": "XML with a document type, which may hold entities without end",
-        "sv": "XML med dokumenttyp, som kan innehålla entiteter utan slut",
-    },
     "not-json": {"en": "not JSON", "sv": "inte JSON"},
     "shape": {"en": "JSON of another shape than expected", "sv": "JSON med annan form än väntat"},
     "wrong-value": {

@@ -31,7 +31,7 @@ exchange_listen = {exchange_listen}    # partners; HTTPS, requests signed
 # [[feed]]
 # name = "my-receiver"
 # kind = "ais_nmea"
-# source = "tcp:127.0.0.1:10110"     # or udp:0.0.0.0:10110, file:recording.nmea.gz, http://...
+# source = "tcp:127.0.0.1:10110"     # or tcp-listen:10110, udp:0.0.0.0:10110, file:PATH, http://...
 # marking = "TLP:GREEN"              # of its live tracks; else that of the node
 {feeds}
 # How long what partners say is kept here, unless it names an earlier day itself; hashes stay.
