@@ -73,7 +73,8 @@ def init(
 ) -> None:
     """Make a home folder: settings, keys, a policy that releases nothing.
 
-    The first account's password is made up and shown once.
+    The first account is a release officer's, cleared for everything; its password is made up and
+    shown once. More accounts: samsyn user add.
     """
     _check_user(user)
     home = make_home(
@@ -85,7 +86,8 @@ def init(
         exchange_listen=exchange_listen,
     )
     password = secrets.token_urlsafe(12)
-    add_account(home.accounts, user, user, "administrator", password)
+    # whoever makes a node must be able to try all of it: sign, release, withdraw, see the figures
+    add_account(home.accounts, user, user, "release", password, MARKINGS[-1])
     made = {"home": str(root), "node": name, "realm": realm, "user": user, "password": password}
 
     def people() -> None:
