@@ -66,9 +66,9 @@ def queue_nonsense(world: World, op: str) -> None:
 
 
 def queue_foreign(world: World, op: str) -> None:
-    """A partner's statement arrives, and somebody tries to handle it as an own one."""
+    """A partner's statement arrives and goes on to se, or somebody takes it for an own one."""
     with world.db.write():
-        world.statements.put(foreign(), "se", world.clock.now_us())
+        world.statements.put(foreign(), "lv", world.clock.now_us())
         world.outbox.put(op, foreign().jti, 1, purge=op == "withdraw")  # type: ignore[arg-type]
 
 
@@ -320,7 +320,7 @@ def secret(x: str) -> Choices:
         (2, lambda r: ("release_to", number(r), 1 + r.randrange(VERSIONS), r.choice(others))),
         (3, lambda r: ("withdraw_from", number(r), r.random() < 0.6, r.choice(others))),
         (1, lambda r: ("queue_nonsense", r.choice(ops))),
-        (1, lambda r: ("queue_foreign", r.choice(ops))),
+        (2, lambda r: ("queue_foreign", r.choice(ops))),
         *((3, heard) for name in HEARD if name != x for heard in HEARD[name]),
         (2, lambda r: ("hear", "radar", r.choice(SHIPS), r.choice(HERE))),
         (1, lambda r: ("hear", "a-new-feed", r.choice(SHIPS), r.choice(HERE))),

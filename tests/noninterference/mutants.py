@@ -272,7 +272,7 @@ def _says_in_clear(patch: MonkeyPatch, what: Callable[[Draft], str]) -> None:
 
 
 def says_the_time_of_signing_in_clear(patch: MonkeyPatch) -> None:
-    _says_in_clear(patch, lambda draft: draft.slots["time.exact"])
+    _says_in_clear(patch, lambda draft: draft.slots.get("time.exact", "at no time"))
 
 
 def says_how_long_it_is(patch: MonkeyPatch) -> None:

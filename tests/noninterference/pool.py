@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from functools import cache
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from samsyn.base.clock import parse_iso
+from samsyn.base.encoding import sha256
 from samsyn.base.ids import new_id
 from samsyn.statements.keys import NodeKeys
 from samsyn.statements.ladder import place_ladder, time_ladder
@@ -25,6 +27,12 @@ BALTIC, OCEAN, BASE = (55.123456, 15.654321), (50.1, -20.2), (57.9, 18.7)
 HEARD_US = parse_iso("2026-11-21T19:05:03.25Z")
 
 KEYS: dict[str, NodeKeys] = {name: new_keys() for name in ("dk", "se", "fi", "ee", "no", "lv", "xx")}
+
+
+ABOUT: dict[str, dict[str, Any]] = {
+    "request": {"body.about_ver": 1, "body.asks": "consent", "body.readers": ["fi"]},
+    "consent": {"body.answer": "given", "body.readers": ["fi"]},
+}
 
 
 class Said(NamedTuple):
@@ -42,6 +50,8 @@ class Said(NamedTuple):
 
 def slots_of(kind: str, at: tuple[float, float] | None, twin: bool) -> dict[str, Any]:
     """Everything that the coarse rungs withhold differs in a twin: values, lengths, what is there."""
+    if kind in ("request", "consent"):
+        return {"body.to": ["se"], "body.about": new_id(), **ABOUT[kind]}
     shift, later_us = (0.0007, 1_234_567_891) if twin else (0.0, 0)
     slots: dict[str, Any] = {
         **time_ladder(HEARD_US + later_us),
@@ -71,10 +81,11 @@ def slots_of(kind: str, at: tuple[float, float] | None, twin: bool) -> dict[str,
 def say(why: str, reach: str, kind: str = "report", **more: Any) -> Said:
     """`more`: marking, onward, exercise, at (lat, lon or None), later (the marking of all versions
     but the first), and slots."""
+    # ids that are the same in every run: the order of entries, and so what a seed finds, hangs on them
+    jti = str(UUID(bytes=sha256(repr((why, reach, kind, more)).encode())[:16], version=4))
     head = {"marking": "TLP:AMBER", "onward": "ask", "exercise": True}
     head |= {name: more.pop(name) for name in list(more) if name in head}
     at, later = more.pop("at", BALTIC), more.pop("later", head["marking"])
-    jti = new_id()
 
     def made(ver: int, twin: bool) -> Statement:
         slots = slots_of(kind, at, twin) | {"title": f"Drift, word {ver}"} | more
@@ -106,6 +117,8 @@ def pool() -> tuple[Said, ...]:
         say("marking", "se", marking="TLP:AMBER+STRICT"),
         say("not the circle: subject", "se fi", **{"body.category": "air"}),
         say("all hear it, and later that it stands no more", "se fi ee", later="TLP:RED"),
+        say("asked of se", "se", "request"),
+        say("answered to se", "se", "consent"),
         say("the other realm", "", exercise=False),
     )
 
@@ -121,7 +134,7 @@ def untold(reader: str) -> list[int]:
 
 @cache
 def foreign() -> Statement:
-    """A partner's own statement: held here, and no business of any reader."""
+    """A partner's statement that may go on; the policies let it go to se alone."""
     slots = slots_of("report", BALTIC, False)
-    draft = Draft(kind="report", marking="TLP:GREEN", onward="ask", exercise=True, slots=slots)
-    return sign(draft, iss="se", key=KEYS["se"].statement)
+    draft = Draft(kind="report", marking="TLP:GREEN", onward="free", exercise=True, slots=slots)
+    return sign(draft, iss="lv", key=KEYS["lv"].statement)

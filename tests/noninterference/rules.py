@@ -88,6 +88,8 @@ def _se(level: int, spelling: int) -> str:
     lines = ['kinds = ["alert", "report"]', when, 'place = "exact"', 'time = "exact"']
     late = ['delay = "3m"'] if level == 2 else []
     live = rule(f"live-{spelling}", "w", "se", 'kinds = ["track"]', when, 'place = "exact"')
+    onward = 'when = { originator = ["lv"] }'
+    live += rule(f"onward-{spelling}", "w", "se", 'kinds = ["report"]', onward, 'place = "spot"')
     return "" if level == 1 else live + rule(f"all-{spelling}", "w", "se", *lines, *late)
 
 

@@ -44,6 +44,8 @@ def test_three_thousand_pairs_of_twins(first: int) -> None:
 
 def test_twins_differ_in_all_that_is_fine_and_in_nothing_that_is_coarse() -> None:
     for said in pool():
+        if "time.exact" not in said.versions[0].slots:  # a request, an answer: nothing in it is fine
+            continue
         for one, twin in zip(said.versions, said.twins, strict=True):
             same = {slot for slot in one.slots if one.slots[slot] == twin.slots.get(slot)}
             assert {"title", "summary", "confidence", "time.day", "time.hour"} <= same

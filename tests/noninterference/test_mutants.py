@@ -11,7 +11,7 @@ from tests.noninterference.mutants import BY_PAIRS, BY_TWINS, Mutant
 from tests.noninterference.pool import pool
 from tests.noninterference.test_hidden import drawn, looks_alike
 
-TELLING = (1, 9, 3, 8, 95)
+TELLING = (1, 8, 10, 11, 12, 53)
 """Seeds that have found most of them; the others are tried after these."""
 
 SEEDS = (*TELLING, *range(300))

@@ -7,9 +7,9 @@ from collections import Counter
 import pytest
 
 from samsyn.base.clock import HOUR_US, MINUTE_US
-from tests.noninterference.acts import ACTS
+from tests.noninterference.acts import ACTS, play
 from tests.noninterference.histories import SEERS, pair, seen
-from tests.noninterference.pool import pool
+from tests.noninterference.pool import foreign, pool
 from tests.noninterference.rules import LEVELS, READERS, SPELLINGS, Choice
 from tests.noninterference.world import World
 
@@ -29,16 +29,20 @@ def every_choice() -> list[Choice]:
 def test_what_can_reach_whom_is_what_is_written_beside_it() -> None:
     """By playing each statement alone: `reach` was written by hand."""
     found: dict[int, set[str]] = {n: set() for n in range(len(pool()))}
+    foreign_reach: set[str] = set()
     for choice in every_choice():
         with World() as world:
             world.decide_by(choice)
             for n in found:
                 world.say(n, 1)
+            play(world, ("queue_foreign", "release"))
             for wait_us in (0, 10 * MINUTE_US):
                 world.clock.advance(wait_us)
                 world.tick()
+            foreign_reach |= {d.reader for d in world.door.delivered(foreign().jti)}
             for n in found:
                 found[n] |= {d.reader for d in world.door.delivered(pool()[n].jti)}
+    assert foreign_reach == {"se"}
     # a circle's second spelling holds se and lv too, which no block of theirs says
     assert {n: got - {"lv"} for n, got in found.items()} == {
         n: set(said.reach) for n, said in enumerate(pool())
