@@ -106,6 +106,7 @@ class FakeNode:
             Route("/api/statements/{jti}/handle", read(self._handle), methods=["POST"]),
             Route("/api/statements/{jti}/explain", read(self._explain)),
             Route("/api/reports", read(self._report), methods=["POST"]),
+            Route("/api/notices", read(lambda r, b: {"items": []})),
             Route("/api/links", read(lambda r, b: {"links": story.links()})),
             Route(
                 "/api/findings", read(lambda r, b: {"items": story.findings(self.items, self.now_us())})
@@ -118,7 +119,7 @@ class FakeNode:
         return Starlette(routes=routes)
 
     async def _session(self, request: Request) -> Response:
-        who = {"user": USER, "name": "Vera Vakt", "role": "duty"}
+        who = {"user": USER, "name": "Vera Vakt", "role": "release"}
         if request.method == "POST":
             body = orjson.loads(await request.body())
             if (body["user"], body["password"]) != (USER, PASSWORD):

@@ -1,7 +1,8 @@
 // The home API of the node that served this page; no request goes anywhere else.
 import type { FeatureCollection } from 'geojson';
 import type {
-  AsView, Craft, Explanation, Finding, Item, Link, Picture, Policies, PolicyPreview, ReportForm, Step, Text, User,
+  AsView, ConsentForm, Craft, Explanation, Finding, Item, Link, Notice, Picture, Policies, PolicyPreview, ReportForm,
+  RequestForm, Step, Text, User,
 } from './types';
 
 /** A reply that says no. `text` is the node's own explanation, in both languages, where it gave one. */
@@ -62,5 +63,8 @@ export const api = {
   approvePolicy: (id: number, sha256: string, catch_up: string) =>
     ask<{ caught_up: number }>('POST', '/api/policy/approve', { id, sha256, catch_up }),
   rejectPolicy: (id: number, why: string) => ask<unknown>('POST', '/api/policy/reject', { id, why }),
+  notices: async () => (await ask<{ items: Notice[] }>('GET', '/api/notices')).items,
+  request: (form: RequestForm) => ask<Item>('POST', '/api/requests', form),
+  consent: (form: ConsentForm) => ask<Item>('POST', '/api/consents', form),
   report: (form: ReportForm) => ask<Item>('POST', '/api/reports', form),
 };

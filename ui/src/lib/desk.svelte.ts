@@ -6,7 +6,7 @@ import { craftText, type CraftId } from './craft';
 import { Live, type Note } from './live';
 import type { Zone } from './format';
 import { asks, haystack, standing } from './statement';
-import type { AsView, Finding, Item, Link, Picture, ReportForm, Step, User } from './types';
+import type { AsView, ConsentForm, Finding, Item, Link, Notice, Picture, ReportForm, RequestForm, Step, User } from './types';
 
 export type Tab = 'inbox' | 'findings' | 'partners' | 'feeds';
 export const TABS: Tab[] = ['inbox', 'findings', 'partners', 'feeds'];
@@ -33,6 +33,7 @@ class Desk {
   items = $state.raw<Item[]>([]);
   links = $state.raw<Link[]>([]);
   findings = $state.raw<Finding[]>([]);
+  notices = $state.raw<Notice[]>([]);
   zones = $state.raw<FeatureCollection | null>(null);
   shown = $state.raw<Shown | null>(null);
   tab = $state<Tab>('inbox');
@@ -181,7 +182,20 @@ class Desk {
   }
 
   async report(form: ReportForm): Promise<void> {
-    const item = await this.#acting(() => api.report(form));
+    await this.#said(() => api.report(form));
+  }
+
+  async ask(form: RequestForm): Promise<void> {
+    await this.#said(() => api.request(form));
+  }
+
+  async answer(form: ConsentForm): Promise<void> {
+    await this.#said(() => api.consent(form));
+  }
+
+  /** Sign something, and show it. */
+  async #said(sign: () => Promise<Item>): Promise<void> {
+    const item = await this.#acting(sign);
     this.#seen?.add(item.jti);
     await this.#fetch('statements');
     this.open({ what: 'statement', jti: item.jti });
@@ -249,7 +263,7 @@ class Desk {
     this.#seen = null;
     this.user = null;
     this.picture = null;
-    this.items = this.links = this.findings = [];
+    this.items = this.links = this.findings = this.notices = [];
     this.shown = null;
     this.as = null;
     this.page = 'map';
@@ -267,7 +281,10 @@ class Desk {
       if (list === 'feeds') {
         this.picture = await api.picture();
         this.#setClock(this.picture.now_us, this.picture.speed);
-      } else if (list === 'statements') this.#take(await api.statements());
+      } else if (list === 'statements') {
+        this.#take(await api.statements());
+        this.notices = await api.notices();
+      }
       else if (list === 'links') this.links = await api.links();
       else this.findings = await api.findings();
     } catch (failed) {

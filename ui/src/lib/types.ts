@@ -212,6 +212,26 @@ export interface PolicyPreview {
 /** One craft's latest state: the columns of an observation; what was never heard is null. */
 export type Craft = Record<string, number | string | boolean | null>;
 
+export interface Notice extends Text {
+  kind: string;
+  about: string; // a statement's id, or a partner's name
+}
+
+export interface RequestForm {
+  about: string;
+  readers: string[];
+  place: string;
+  time: string;
+  why: string;
+}
+
+export interface ConsentForm {
+  request: string;
+  given: boolean;
+  until: string;
+  why: string;
+}
+
 export interface ReportForm {
   title: string;
   text: string;
