@@ -10,16 +10,18 @@ import msgspec
 import pytest
 
 from samsyn.base.clock import DAY_US
-from samsyn.channels import admit, mirror, outbox
+from samsyn.channels import admit, mirror, outbox, sources
 from samsyn.channels.given import Account
 from samsyn.channels.mirror import Mirror
 from samsyn.channels.refusals import Refusals
+from samsyn.channels.ripples import Ripples
 from samsyn.channels.tick import Tick
 from samsyn.log.store import LogStore
-from samsyn.policy import Policy
+from samsyn.policy import Passing, Policy
 from samsyn.sim import run
+from samsyn.statements.store import StatementStore
 
-SEEDS = (34, 109, *range(1, 61))
+SEEDS = (34, 74, 109, *range(1, 61))
 Patch = pytest.MonkeyPatch
 
 
@@ -122,7 +124,43 @@ def counts_a_batch_as_taken_that_was_refused(patch: Patch) -> None:
     patch.setattr(Mirror, "_receive", receive)
 
 
+def passes_on_whatever_it_has(patch: Patch) -> None:
+    patch.setattr(sources, "passing_of", lambda of, readers: Passing(frozenset(readers), False, ()))
+
+
+def forgets_whom_it_passed_it_on_to(patch: Patch) -> None:
+    patch.setattr(Ripples, "withdrawn", lambda self, jtis: None)
+
+
+def forgets_those_behind_who_passed_it_on(patch: Patch) -> None:
+    patch.setattr(Ripples, "way_ended", lambda self, *args, **kwargs: None)
+
+
+def keeps_what_a_consent_no_longer_allows(patch: Patch) -> None:
+    patch.setattr(Ripples, "_reconsider", lambda self, jtis: None)
+
+
+def never_ends_a_way(patch: Patch) -> None:
+    patch.setattr(StatementStore, "end_way", lambda self, jti, via, purge: None)
+
+
+def keeps_the_old_version_with_who_may_not_have_the_new(patch: Patch) -> None:
+    honest = Tick._release
+
+    def release(self: Tick, wanted: Any, decisions: Any, held: Any) -> None:
+        newer = {reader: h for reader, h in held.items() if h.ver >= wanted.ver}
+        honest(self, wanted, decisions, newer)
+
+    patch.setattr(Tick, "_release", release)
+
+
 MUTANTS = [
+    passes_on_whatever_it_has,
+    forgets_whom_it_passed_it_on_to,
+    forgets_those_behind_who_passed_it_on,
+    keeps_what_a_consent_no_longer_allows,
+    never_ends_a_way,
+    keeps_the_old_version_with_who_may_not_have_the_new,
     forgets_to_purge,
     doubles_an_entry,
     takes_from_the_queue_in_a_transaction_of_its_own,

@@ -13,7 +13,7 @@ from samsyn.sim.hostile import WRONGS
 
 SEEDS = range(1, 51)
 FAULTS = {"power lost", "no room", "stopped", "cut off", "clock set", "refused doubled"}
-ACTS = {"said", "released", "widened", "withdrawn", "delayed", "taken"}
+ACTS = {"said", "released", "widened", "withdrawn", "delayed", "taken", "answered", "passed on"}
 KEPT = [
     int(line.split()[0])
     for line in (Path(__file__).parent / "seeds.txt").read_text(encoding="utf-8").splitlines()

@@ -346,7 +346,7 @@ class Mirror:
         self._ripples.withdrawn(whole)
         purged = {jti for jti, purge in purges.items() if purge}
         if purged:
-            self._refusals.purge(purged, everywhere={jti for jti in purged if jti in whole})
+            self._refusals.purge(purged)
             self._asides.purge(purged, self.partner)
             self._residue = True
 

@@ -2,11 +2,13 @@
 
 Evidence obeys withdrawals too: when a partner has a statement purged, kept batches that name it
 lose their bytes, and only the words about them and the signed heads stay. Nor are such bytes kept
-anew when a batch that names it comes again later: the ids of what was purged are remembered.
+anew when a batch that names it comes again later: the ids of what was purged are remembered. Nor are
+the bytes of a batch that shows what others said: their purge would not reach them.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Mapping
 from typing import Final
 
@@ -19,6 +21,7 @@ from samsyn.base.errors import Refused
 from samsyn.channels import batch as wire
 from samsyn.channels.leaf import read_leaf
 from samsyn.channels.names import channel_origin, split_origin
+from samsyn.statements.sign import parse
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS refusal (
@@ -168,7 +171,7 @@ class Refusals:
         """Durably. The same bytes for the same reason are counted, not kept twice."""
         ids = _ids(data)
         evidence = dict(refused.evidence)
-        if ids and (self.purged(ids) or self._gone(ids)):
+        if ids and (self.purged(ids) or _of_others(data, self._partner)):
             evidence = {"batch-sha256": sha256(data), **_heads(evidence)}
         elif ids is None:  # it cannot be known whose words these are, so a purge could not reach them
             evidence["batch-sha256"] = sha256(data)
@@ -198,24 +201,18 @@ class Refusals:
                 (self._log, self._log, limits.REFUSALS_KEPT),
             )
 
-    def purge(self, jtis: Collection[str], everywhere: Collection[str] = ()) -> None:
+    def purge(self, jtis: Collection[str]) -> None:
         """Let the bytes go of evidence that names one of these, and remember them, in the caller's
-        transaction.
-
-        everywhere: those that the partner said itself; others may have sent them in what was refused.
-        """
+        transaction."""
         with self._db.write() as db:
             db.executemany(
                 "INSERT INTO purged VALUES (?, ?) ON CONFLICT DO NOTHING",
                 ((self._log, jti) for jti in sorted(jtis)),
             )
             rows = db.execute(
-                "SELECT id, evidence FROM refusal WHERE evidence IS NOT NULL AND"
-                " ((log = ? AND EXISTS"
-                " (SELECT 1 FROM json_each(ids) WHERE value IN (SELECT value FROM json_each(?))))"
-                " OR EXISTS"
-                " (SELECT 1 FROM json_each(ids) WHERE value IN (SELECT value FROM json_each(?))))",
-                (self._log, to_json(sorted(jtis)).decode(), to_json(sorted(everywhere)).decode()),
+                "SELECT id, evidence FROM refusal WHERE log = ? AND evidence IS NOT NULL AND EXISTS"
+                " (SELECT 1 FROM json_each(ids) WHERE value IN (SELECT value FROM json_each(?)))",
+                (self._log, to_json(sorted(jtis)).decode()),
             ).fetchall()
             for id_, evidence in rows:
                 left = _heads(_unpack(evidence))
@@ -238,15 +235,6 @@ class Refusals:
             (self._log, to_json(sorted(jtis)).decode()),
         )
         return {row[0] for row in rows}
-
-    def _gone(self, jtis: Collection[str]) -> bool:
-        """Whether the bytes of any of these were purged here, whoever had them purged."""
-        row = self._db.read().execute(
-            "SELECT 1 FROM statement WHERE body IS NULL"
-            " AND jti IN (SELECT value FROM json_each(?)) LIMIT 1",
-            (to_json(sorted(jtis)).decode(),),
-        )
-        return row.fetchone() is not None
 
     def withdrawn_unread(self, originators: Mapping[str, str]) -> list[str]:
         """Those whose originator had them purged in its own channel to us before we had read them there;
@@ -304,6 +292,17 @@ def reason_texts(reason: str) -> tuple[str, str]:
 
 def _heads(evidence: dict[str, bytes]) -> dict[str, bytes]:
     return {name: data for name, data in evidence.items() if name.startswith(_HEADS)}
+
+
+def _of_others(data: bytes, partner: str) -> bool:
+    """Whether a refused batch that can be read shows a statement that the partner did not say itself.
+    Its originator's purge may never come to us, so its bytes are not kept."""
+    for entry in wire.decode(data).entries:
+        if entry.view is not None:
+            with contextlib.suppress(Refused, UnicodeEncodeError):
+                if parse(entry.view.encode()).iss != partner:
+                    return True
+    return False
 
 
 def _ids(data: bytes) -> list[str] | None:

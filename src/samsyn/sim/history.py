@@ -65,6 +65,11 @@ def make_policy(chance: random.Random, partners: Sequence[str]) -> str:
     text += _AREAS
     names = [*partners, *(f"circle:{circle}" for circle in circles)]
     rules = {f"rule-{n}": _rule(chance, n, names) for n in range(chance.randint(1, 5))}
+    for n in range(chance.choice([0, 1, 2])):
+        of = _list(sorted(chance.sample(partners, chance.randint(1, len(partners)))))
+        rules[f"onward-{n}"] = _rule(chance, n, names, "onward").replace(
+            "when = { ", f"when = {{ originator = {of}, "
+        )
     for n in range(chance.choice([0, 0, 1])):
         deny = f'[[deny]]\nid = "deny-{n}"\nwhy = "told so"\nto = {_list([chance.choice(names)])}\n'
         rules[f"deny-{n}"] = f"{deny}kinds = {_kinds(chance)}\nwhen = {_when(chance)}\n"
@@ -77,13 +82,33 @@ def make_policy(chance: random.Random, partners: Sequence[str]) -> str:
             del rules[e.where.split()[-1]]
 
 
-def _rule(chance: random.Random, n: int, names: Sequence[str]) -> str:
+def make_consent(
+    chance: random.Random, about: str, asker: str, readers: Sequence[str], at_us: int, *, exercise: bool
+) -> Draft:
+    """An originator's answer, as if it had been asked."""
+    slots: dict[str, Any] = {
+        **time_ladder(at_us),
+        "title": "Consent",
+        "body.to": [asker],
+        "body.about": about,
+        "body.answer": chance.choice(["given", "given", "given", "refused"]),
+        "body.readers": list(readers),
+    }
+    if chance.random() < 0.8:
+        slots["body.place"] = chance.choice(PLACE_RUNGS)
+    if chance.random() < 0.8:
+        slots["body.time"] = chance.choice(TIME_RUNGS)
+    return Draft(kind="consent", marking="TLP:AMBER", onward="no", exercise=exercise, slots=slots)
+
+
+def _rule(chance: random.Random, n: int, names: Sequence[str], word: str = "rule") -> str:
     to = chance.sample(names, chance.randint(1, 3))
     lines = [
-        f'[[rule]]\nid = "rule-{n}"\nwhy = "agreement {n}"\nto = {_list(to)}\nkinds = {_kinds(chance)}',
+        f'[[rule]]\nid = "{word}-{n}"\nwhy = "agreement {n}"\nto = {_list(to)}',
+        f"kinds = {_kinds(chance)}",
         f'delay = "{chance.choice(DELAYS)}"',
     ]
-    if chance.random() < 0.5:
+    if word == "onward" or chance.random() < 0.5:
         lines.append(f"when = {_when(chance)}")
     if chance.random() < 0.8:
         lines.append(f'place = "{chance.choice(PLACE_RUNGS)}"')

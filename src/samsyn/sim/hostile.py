@@ -133,6 +133,26 @@ class Hostile:
         batch, reasons = self._with(reader, honest, said, "equivocation")
         return batch, reasons | {"released-after-withdrawal"}  # where it was purged before it was read
 
+    def _passed_on(self, reader: str, honest: Batch) -> _Made:
+        """What another has said, whom it let nobody pass it on."""
+        page = self._place.stores.statements.page(limit=1_000, states=["standing"])
+        closed = [
+            s.statement
+            for s in page
+            if s.iss not in (self.name, reader) and s.statement and s.statement.onward == "no"
+        ]
+        if not closed:
+            return None
+        return self._with(reader, honest, self._chance.choice(closed), "onward-not-allowed")
+
+    def _returned(self, reader: str, honest: Batch) -> _Made:
+        """The reader's own statement."""
+        page = self._place.stores.statements.page(limit=1_000, states=["standing"])
+        theirs = [s.statement for s in page if s.iss == reader and s.statement]
+        if not theirs:
+            return None
+        return self._with(reader, honest, self._chance.choice(theirs), "own-statement-returned")
+
     def _risen(self, reader: str, honest: Batch) -> _Made:
         """A new version of what was withdrawn."""
         gone = [leaf for leaf in self._had(reader, honest) if isinstance(leaf, Withdraw)]
@@ -193,7 +213,11 @@ class Hostile:
         return new_id(self._chance)
 
     def _had(self, reader: str, honest: Batch) -> list[Leaf]:
-        return [read_leaf(leaf) for leaf in self._leaves(reader)[: honest.after]]
+        """What of its own statements the reader has been told."""
+        statements = self._place.stores.statements
+        leaves = [read_leaf(leaf) for leaf in self._leaves(reader)[: honest.after]]
+        held = {leaf.id: statements.get(leaf.id) for leaf in leaves}
+        return [leaf for leaf in leaves if (s := held[leaf.id]) and s.iss == self.name]
 
     def _leaves(self, reader: str) -> list[bytes]:
         logs, origin = self._place.stores.logs, self._origin(reader)
@@ -253,6 +277,8 @@ _WRONGS: Final[dict[str, Callable[[Hostile, str, Batch], _Made]]] = {
     "stolen": Hostile._stolen,
     "two-faced": Hostile._two_faced,
     "risen": Hostile._risen,
+    "passed-on": Hostile._passed_on,
+    "returned": Hostile._returned,
     "again": Hostile._again,
     "held-back": Hostile._held_back,
     "unknown": Hostile._unknown,

@@ -8,16 +8,18 @@ door itself decides many at once by other code.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from samsyn.channels.leaf import Leaf, Withdraw, read_leaf
 from samsyn.channels.names import channel_origin
 from samsyn.node.audit import audit
 from samsyn.policy import facts_of
+from samsyn.sim import onward
 from samsyn.sim.place import Place
 from samsyn.statements.statement import Statement
 from samsyn.statements.store import Stored
+from samsyn.statements.through import Way
 
 Name = tuple[str, int]  # jti, version
 
@@ -85,6 +87,10 @@ def problems(places: Mapping[str, Place], truth: Truth, now_us: int) -> Iterator
             yield from channel.problems()
         yield from _strangers(place, truth)
         yield from _left_on_disk(place, truth)
+    answers = onward.consents(
+        {name: said.statement for name, said in truth.said.items()}, truth.withdrawn
+    )
+    yield from onward.problems(places, answers, now_us)
     for place in places.values():
         place.stop()
         for part in audit(place.home):
@@ -157,7 +163,7 @@ class _Channel:
             if count > 1:
                 yield f"{self._what}: doubled: {leaf.decode()}"
         jtis = self._truth.own(self._place.name)
-        for jti in self._leaves.keys() - set(jtis):
+        for jti in self._leaves.keys() - {jti for jti, _ in self._truth.said}:
             yield f"{self._what}: an entry of {jti:.8}, which was never said"
         for jti in jtis:
             for problem in self._statement(jti):
@@ -172,6 +178,11 @@ class _Channel:
         leaves = self._leaves.get(jti, [])
         released = {leaf.ver for leaf in leaves if not isinstance(leaf, Withdraw)}
         held = {s.ver: s for s in self._reader.stores.statements.versions(jti)}
+        ways = self._reader.stores.statements.ways([jti]).get(jti)
+        if ways is not None:  # it came by others too
+            yield from self._given(jti)
+            yield from self._by_ways(jti, leaves, may_have, ways)
+            return
         purged = any(isinstance(leaf, Withdraw) and leaf.purge for leaf in leaves)
         if held.keys() - released or (
             released - held.keys() and not purged
@@ -209,6 +220,30 @@ class _Channel:
             yield "purged, and nobody asked for that"
         if any(stored.state != "withdrawn" for stored in held.values()):
             yield "withdrawn, and the reader still holds it"
+
+    def _by_ways(
+        self,
+        jti: str,
+        leaves: list[Leaf],
+        may_have: Mapping[int, frozenset[str]],
+        ways: Sequence[Way],
+    ) -> Iterator[str]:
+        """What the originator gave stands beside what came through others, and ends all of it."""
+        mine = {way.ver: way for way in ways if way.via == self._place.name}
+        ended = any(isinstance(leaf, Withdraw) for leaf in leaves)
+        for ver in {leaf.ver for leaf in leaves if not isinstance(leaf, Withdraw)} - mine.keys():
+            if not ended:
+                yield f"v{ver} was released, and is not among the ways"
+        if ended and any(not way.ended for way in mine.values()):
+            yield "the originator's withdrawal has not ended its way"
+        newest = max(self._truth.versions(jti), default=0)
+        if not ended and newest in mine and mine[newest].slots != may_have.get(newest):
+            yield f"v{newest}: its way has other slots than policy gives"
+        held = self._reader.stores.statements.versions(jti)
+        if (ended or jti in self._truth.withdrawn) and any(s.state != "withdrawn" for s in held):
+            yield "its originator has withdrawn it, and the reader holds it of others"
+        if self._truth.withdrawn.get(jti) and any(not s.purged for s in held):
+            yield "purged by its originator, and the reader holds it of others"
 
     def _view(self, stored: Stored, slots: frozenset[str], *, whole: bool) -> Iterator[str]:
         """A standing version has exactly the slots that policy gives; a superseded one no others."""

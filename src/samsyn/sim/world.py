@@ -16,17 +16,18 @@ from typing import Final, Literal, NoReturn
 
 from samsyn.base import limits
 from samsyn.base.clock import DAY_US, HOUR_US, MINUTE_US, SECOND_US, ManualClock, iso, parse_iso
-from samsyn.base.errors import Refused
+from samsyn.base.errors import NotYetError, Refused
 from samsyn.base.settings import Realm
+from samsyn.channels.given import Account
 from samsyn.channels.leaf import Withdraw, read_leaf
 from samsyn.channels.names import channel_origin
 from samsyn.sim.disk import Disk, PowerLost
-from samsyn.sim.history import make_draft, make_policy
+from samsyn.sim.history import make_consent, make_draft, make_policy
 from samsyn.sim.hostile import Hostile, new_id
 from samsyn.sim.network import Ask, Cosign, Network, Reply, Sent
 from samsyn.sim.place import Place, make_homes
 from samsyn.sim.truth import Said, Truth, problems
-from samsyn.statements.statement import Statement
+from samsyn.statements.statement import Draft, Statement
 
 NAMES: Final = ("dk", "fi", "is", "no", "se")
 START_US: Final = parse_iso("2026-11-21T20:15:00Z")
@@ -74,6 +75,9 @@ class World:
             self._restart_and_mend()
             self._act()
         self._heal()
+        for place in self._places.values():
+            held = place.stores.statements.page(limit=1_000_000)
+            self.counts["passed on"] += sum(s.received_from not in (None, s.iss) for s in held)
         for problem in problems(self._places, self._truth, self._now_us + HEALING_US):
             raise Broken(problem)
 
@@ -118,10 +122,30 @@ class World:
         act(self, place)
 
     def _say(self, place: Place, jti: str | None = None) -> None:
+        at_us = place.clock.now_us()
+        self._sign(place, make_draft(self._chance, at_us, exercise=self._realm == "exercise"), jti)
+
+    def _consent(self, place: Place) -> None:
+        """Say whom one's own statement may be passed on to, as if somebody had asked."""
+        own = [
+            jti
+            for jti in self._truth.own(place.name, standing=True)
+            if any(s.statement.onward == "ask" for s in self._truth.versions(jti).values())
+        ]
+        if not own:
+            return
+        asker, *others = self._chance.sample(place.partners, len(place.partners))
+        readers = self._chance.sample(others, self._chance.randint(1, len(others)))
+        about, at_us = self._chance.choice(own), place.clock.now_us()
+        exercise = self._realm == "exercise"
+        draft = make_consent(self._chance, about, asker, readers, at_us, exercise=exercise)
+        self.counts["answered"] += 1
+        self._sign(place, draft)
+
+    def _sign(self, place: Place, draft: Draft, jti: str | None = None) -> None:
         truth, at_us = self._truth, place.clock.now_us()
         jti = jti or new_id(self._chance)
         ver = truth.last_ver[jti] = truth.last_ver.get(jti, 0) + 1
-        draft = make_draft(self._chance, at_us, exercise=self._realm == "exercise")
         signed: list[Statement] = []
         came = self._try(
             place,
@@ -137,7 +161,11 @@ class World:
             truth.not_taken[jti, ver] = place.name
 
     def _say_more(self, place: Place) -> None:
-        own = self._truth.own(place.name)
+        own = [
+            jti
+            for jti in self._truth.own(place.name)
+            if all(s.statement.kind != "consent" for s in self._truth.versions(jti).values())
+        ]
         if own:
             self._say(place, self._chance.choice(own))
 
@@ -238,7 +266,10 @@ class World:
         channel = place.door.reader(reader)
         if channel is None:
             self._break(f"{place.name} has no channel for {reader}")
-        hostile, reply = self._hostile, Reply(channel.entries(ask.after, ask.limit))
+        try:
+            hostile, reply = self._hostile, Reply(channel.entries(ask.after, ask.limit))
+        except NotYetError:
+            return  # the reader asks again
         if hostile and place.name == hostile.name:
             hostile.keep(reader, reply.batch)
             if not self._network.calm and self._chance.random() < 0.5:
@@ -298,8 +329,12 @@ class World:
         origin = channel_origin(place.name, self._realm, reader.name)
         for data, _ in place.stores.logs.entries(origin, first, max(applied - first, 0)):
             leaf = read_leaf(data)
-            held = reader.stores.statements.versions(leaf.id)
-            if isinstance(leaf, Withdraw):
+            held = [s for s in reader.stores.statements.versions(leaf.id) if s.iss == place.name]
+            ways = reader.stores.statements.ways([leaf.id]).get(leaf.id)
+            if ways is not None or leaf.id not in self._truth.own(place.name):  # it comes by others too
+                mine = [way for way in ways or () if way.via == place.name]
+                wrong = isinstance(leaf, Withdraw) and any(w.ended <= leaf.purge for w in mine)
+            elif isinstance(leaf, Withdraw):
                 wrong = any(s.state != "withdrawn" or (leaf.purge and not s.purged) for s in held)
             else:
                 # what was purged before it was ever read leaves nothing but its hash in the log
@@ -320,7 +355,14 @@ class World:
         self._mended_us.clear()
         while (next_us := self._network.next_us()) is not None:
             self._pass_time(max(next_us - self._now_us, 0) + SECOND_US)
-        self._set_time(self._now_us + HEALING_US)
+        for _ in NAMES:  # what arrives late is passed on later still, once for each node at most
+            self._set_time(self._now_us + HEALING_US)
+            self._come_to_rest()
+            if all(Account(p.stores.db).next_due_us() is None for p in self._places.values()):
+                return
+        self._break("delays do not end")
+
+    def _come_to_rest(self) -> None:
         for _ in range(ROUNDS):
             for place in self._places.values():
                 self._tick(place)
@@ -358,6 +400,7 @@ _ACTS: Final[dict[Callable[[World, Place], None], float]] = {
     World._say: 4,
     World._say_more: 2,
     World._withdraw: 2,
+    World._consent: 1.5,
     World._tick: 6,
     World._ask: 14,
     World._lose_power_soon: 1,
