@@ -144,3 +144,15 @@ def test_a_file_that_is_no_store_is_told(tmp_path: Path) -> None:
 def test_a_folder_that_is_absent_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot open the store"):
         Database(tmp_path / "gone" / "a.sqlite", SCHEMA)
+
+
+def test_a_file_of_before_gets_the_columns_that_it_lacks(tmp_path: Path) -> None:
+    before = Database(tmp_path / "x.sqlite", "CREATE TABLE IF NOT EXISTS t (a INTEGER);")
+    with before.write() as db:
+        db.execute("INSERT INTO t VALUES (1)")
+    before.close()
+    after = Database(tmp_path / "x.sqlite", "CREATE TABLE IF NOT EXISTS t (a INTEGER, b TEXT);")
+    assert after.add_column("t", "b", "TEXT")
+    assert not after.add_column("t", "b", "TEXT")
+    assert after.read().execute("SELECT a, b FROM t").fetchall() == [(1, None)]
+    after.close()

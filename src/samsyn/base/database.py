@@ -89,6 +89,23 @@ class Database:
             self._readers.append(db)  # without the lock, which a writer may hold for long
         return db
 
+    def add_column(self, table: str, column: str, definition: str) -> bool:
+        """Bring a file of before up to the schema; whether the column was missing.
+
+        Within a `write` of the caller's, who may then fill it. Names are ours, never from outside.
+        """
+
+        def there(db: sqlite3.Connection) -> bool:
+            return any(row[1] == column for row in db.execute(f"PRAGMA table_info({table})"))
+
+        if there(self.read()):
+            return False
+        with self.write() as db:
+            if there(db):  # another process was faster
+                return False
+            db.execute(f"ALTER TABLE {table} ADD COLUMN {column} {definition}")
+        return True
+
     @contextmanager
     def snapshot(self) -> Iterator[sqlite3.Connection]:
         """What this thread reads inside the block is all of one moment, whatever is written meanwhile.

@@ -41,6 +41,7 @@ class Outbox:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        db.add_column("outbox", "reader", "TEXT")
 
     def put(
         self, op: Act, jti: str, ver: int, *, purge: bool = False, reader: str | None = None

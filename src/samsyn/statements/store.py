@@ -211,16 +211,15 @@ class StatementStore:
 
 def _add_marking(db: Database) -> None:
     """A ledger of before has no markings beside its bodies; of what is purged there, none is known."""
-
-    def there(reading: sqlite3.Connection) -> bool:
-        return any(row[1] == "marking" for row in reading.execute("PRAGMA table_info(statement)"))
-
-    if there(db.read()):
+    if (
+        db.read()
+        .execute("SELECT 1 FROM pragma_table_info('statement') WHERE name = 'marking'")
+        .fetchone()
+    ):
         return
     with db.write() as writing:
-        if there(writing):  # another process was faster
+        if not db.add_column("statement", "marking", "TEXT NOT NULL DEFAULT ''"):
             return
-        writing.execute("ALTER TABLE statement ADD COLUMN marking TEXT NOT NULL DEFAULT ''")
         rows = writing.execute("SELECT id, body FROM statement WHERE body IS NOT NULL").fetchall()
         writing.executemany(
             "UPDATE statement SET marking = ? WHERE id = ?",

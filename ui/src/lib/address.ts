@@ -3,7 +3,7 @@
 //     #map=7.20/55.310/15.480&tab=findings&show=open&find=drift&off=air&open=statement:<id>
 //
 // It stays in the browser: what stands behind # is never sent anywhere.
-import { FILTERS, TABS, type Filter, type Shown, type Tab } from './desk.svelte';
+import { FILTERS, TABS, type Filter, type Shown, type Tab } from './view';
 
 export interface MapPlace {
   zoom: number;

@@ -6,23 +6,12 @@ import { craftText, type CraftId } from './craft';
 import { Live, type Note } from './live';
 import type { Zone } from './format';
 import { asks, haystack, standing } from './statement';
-import type { AsView, ConsentForm, Finding, Item, Link, Notice, Picture, ReportForm, RequestForm, Step, User } from './types';
-
-export type Tab = 'inbox' | 'findings' | 'partners' | 'feeds';
-export const TABS: Tab[] = ['inbox', 'findings', 'partners', 'feeds'];
-export type Filter = 'all' | 'todo' | 'mine' | 'open' | 'own' | 'partners' | 'withdrawn';
-export const FILTERS: Filter[] = ['all', 'todo', 'mine', 'open', 'own', 'partners', 'withdrawn'];
-
-/** What the right-hand panel shows. */
-export type Shown =
-  | { what: 'statement'; jti: string }
-  | { what: 'finding'; key: string }
-  | { what: 'craft'; id: CraftId }
-  | { what: 'as'; jti: string }
-  | { what: 'say'; at: [number, number] | null };
+import { LAYERS, type Filter, type Shown, type Tab } from './view';
+import type {
+  AsView, ConsentForm, Finding, Item, Link, Notice, Picture, ReportForm, RequestForm, Step, User,
+} from './types';
 
 type List = 'statements' | 'links' | 'findings' | 'feeds';
-export const LAYERS = { sea: true, air: true, vectors: true, zones: true, graticule: false };
 
 const ZONE_KEPT = 'samsyn.zone';
 const SIGNED_KEPT = 'samsyn.signed'; // the session itself is a cookie that no script can read

@@ -1,0 +1,18 @@
+// What one may look at: the lists, their filters, the panels, the layers of the map.
+import type { CraftId } from './craft';
+
+export type Tab = 'inbox' | 'findings' | 'partners' | 'feeds';
+export const TABS: Tab[] = ['inbox', 'findings', 'partners', 'feeds'];
+export type Filter = 'all' | 'todo' | 'mine' | 'open' | 'own' | 'partners' | 'withdrawn';
+export const FILTERS: Filter[] = ['all', 'todo', 'mine', 'open', 'own', 'partners', 'withdrawn'];
+
+/** What the right-hand panel shows. */
+export type Shown =
+  | { what: 'statement'; jti: string }
+  | { what: 'finding'; key: string }
+  | { what: 'craft'; id: CraftId }
+  | { what: 'as'; jti: string }
+  | { what: 'say'; at: [number, number] | null };
+
+/** The layers of a page just opened. */
+export const LAYERS = { sea: true, air: true, vectors: true, zones: true, graticule: false };
