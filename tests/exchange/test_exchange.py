@@ -15,9 +15,9 @@ from starlette.websockets import WebSocket
 from websockets.sync.client import connect
 
 from samsyn.base import limits
+from samsyn.base.allowance import Allowance
 from samsyn.base.clock import MINUTE_US, ManualClock
 from samsyn.base.errors import ConfigError
-from samsyn.exchange.allowance import Allowance
 from samsyn.exchange.bell import Bell
 from samsyn.exchange.link import _WORDS, LinkState, explain
 from samsyn.exchange.listen import serve

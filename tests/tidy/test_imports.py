@@ -160,6 +160,7 @@ def test_a_bad_tree_is_told(
         ("log/store.py", "import samsyn.statements"),  # beside
         ("exchange/serve.py", "from samsyn.policy import rules"),  # past the one door
         ("exchange/serve.py", "import samsyn.tracks"),
+        ("interfaces/taxii/__init__.py", "from samsyn.policy import rules"),
         ("stray/a.py", ""),  # a folder that no layer names
     ],
 )
@@ -167,7 +168,8 @@ def test_a_broken_contract_is_told(name: str, text: str, tmp_path: Path) -> None
     settings = (tree.ROOT / "pyproject.toml").read_text(encoding="utf-8")
     contracts = tomllib.loads(settings)["tool"]["importlinter"]["contracts"]
     wanted = [f"samsyn.{one}" for one in re.findall(r"\w+", " ".join(contracts[0]["layers"]))]
-    wanted += [one for contract in contracts[1:] for one in contract["forbidden_modules"]]
+    for contract in contracts[1:]:
+        wanted += [*contract["source_modules"], *contract["forbidden_modules"]]
     tree.write(tmp_path, "pyproject.toml", settings)
     for one in ["samsyn", "samsyn.policy.rules", *wanted]:
         tree.write(tmp_path, f"src/{one.replace('.', '/')}/__init__.py", "")

@@ -70,6 +70,14 @@ TRACK_STATES: Final = 128  # past states of all tracks kept for delays; the olde
 ZONES: Final = 1_000  # zones of one organisation
 ZONES_FILE_BYTES: Final = 64 * MIB  # an organisation's zones.geojson
 
+# readers without a node
+READER_REQUESTS_PER_MINUTE: Final = 600  # of one reader
+READER_PAGE: Final = 1_000  # objects of one reply
+READER_PAGE_DEFAULT: Final = 100  # where the reader does not say
+READER_PAGE_ENTRIES: Final = 10_000  # entries looked through for one reply; then it goes on in the next
+READER_QUERY_CHARACTERS: Final = 4 * KIB  # of one request's path and filters
+READERS: Final = 1_000  # readers without a node of one organisation
+
 # home side
 SESSION_AGE_S: Final = 12 * 3600  # then one signs in again
 SIGN_INS_PER_MINUTE: Final = 10  # tries at one account

@@ -7,6 +7,7 @@ HOME/
   accounts.toml    who may sign in (password hashes)
   keys/            private keys and the TLS certificate, readable by the owner only
   partners/        one card a partner
+  readers.toml     readers without a node (hashes of their tokens)
   actual/          store of the actual realm: ledger.sqlite, observations/
   exercise/        store of the exercise realm; the two never meet
 """
@@ -37,6 +38,7 @@ class NodeSettings(Struct, frozen=True):
     realm: Realm = "actual"
     home_listen: str = "127.0.0.1:8440"  # the picture and the home API
     exchange_listen: str = "127.0.0.1:8441"  # partners, HTTPS
+    readers_listen: str = ""  # readers without a node, HTTPS; empty: not served
     exchange_address: str = ""  # what partners are told, if it differs ("host:port")
     languages: tuple[str, ...] = ("en", "sv")
     default_marking: str = "TLP:AMBER"
@@ -180,6 +182,10 @@ class Home:
     @property
     def accounts(self) -> Path:
         return self.root / "accounts.toml"
+
+    @property
+    def readers(self) -> Path:
+        return self.root / "readers.toml"
 
     @property
     def keys(self) -> Path:

@@ -42,7 +42,7 @@ def audit_given(
     """A channel that this node keeps: tree, head, the reader's cosignature, that every view that is not
     purged can still be cut to the bytes that its entry names, and that our own account of what was
     given tells of each entry, and of no other. retired: our keys of before. reader_keys: its own, the
-    one of now last."""
+    one of now last; none: it has no node, and nothing cosigned."""
     size, problems = _log(origin, logs, log_key, retired)
     note = logs.cosignature(origin, reader)
     if note is not None:
@@ -111,6 +111,8 @@ def audit_held(
 
 def _cosigned(note: bytes, reader: str, keys: Sequence[Ed25519PublicKey]) -> None:
     """Raises `Refused` where none of the reader's keys made the cosignature."""
+    if not keys:
+        raise SamsynError("it has no key to cosign with", where=reader)
     for key in keys[:-1]:
         with contextlib.suppress(Refused):
             verify_cosignature(note, witness_name(reader), key)

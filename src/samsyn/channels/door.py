@@ -112,13 +112,14 @@ class Door:
     def set_policy(
         self,
         policy: Policy | None,
-        readers: Mapping[str, Ed25519PublicKey],
+        readers: Mapping[str, Ed25519PublicKey | None],
         current: Callable[[], bool] = lambda: True,
     ) -> None:
         """Decide by `policy` from now on; None: by none, for a file that cannot be read.
 
-        `readers`: each reader's log key, which cosigns. `current`: asked in each tick's transaction
-        whether this is still the policy in force; where it is not, what is queued waits for the next.
+        `readers`: each reader's log key, which cosigns; None: it has no node. `current`: asked in each
+        tick's transaction whether this is still the policy in force; where it is not, what is queued
+        waits for the next.
 
         Opens a channel, empty, for every reader, whether a rule names it or not: a reader without a
         rule cannot tell that from a reader with nothing to read. What was released stays released.
@@ -256,7 +257,7 @@ class Door:
     def _origin(self, reader: str) -> str:
         return channel_origin(self._node, self._realm, reader)
 
-    def _open(self, name: str, key: Ed25519PublicKey) -> ReaderChannel:
+    def _open(self, name: str, key: Ed25519PublicKey | None) -> ReaderChannel:
         origin = self._origin(name)
         note = self._logs.checkpoint(origin)
         try:

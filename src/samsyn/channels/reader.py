@@ -60,6 +60,11 @@ class Cutter:
             raise SamsynError("a stored statement is not the one that was released", where=leaf.id)
         return view
 
+    def written_us(self, jti: str, index: int) -> int:
+        """When an entry about a statement was written, by the node's clock."""
+        entries = self._account.entries(jti)
+        return next(at_us for at_us, g in entries if (g.reader, g.index) == (self._reader, index))
+
     def purge_index(self, jti: str) -> int | None:
         """Which entry of this reader's channel orders the purge of a statement given to it."""
         return self._account.purge_index(jti, self._reader)
@@ -75,11 +80,13 @@ class ReaderChannel:
         logs: LogStore,
         cutter: Cutter,
         log_key: Ed25519PublicKey,
-        reader_key: Ed25519PublicKey,
+        reader_key: Ed25519PublicKey | None,
         frame: Callable[[], bytes],
         former_log_keys: Sequence[Ed25519PublicKey] = (),
     ) -> None:
-        """`frame`: this reader's newest frame of live tracks. former_log_keys: ours of before, under
+        """`reader_key` cosigns; None: of a reader without a node, which cosigns nothing.
+
+        `frame`: this reader's newest frame of live tracks. former_log_keys: ours of before, under
         whose heads a reader may still cosign."""
         self.name = name
         self._origin = origin
@@ -129,12 +136,28 @@ class ReaderChannel:
         """The newest frame of live tracks, empty where this reader may have none (`channels.frame`)."""
         return self._frame()
 
+    def leaves(self, after: int, limit: int) -> list[tuple[Leaf, int]]:
+        """At most `limit` entries from index `after` on, each with when it was written (us, the node's
+        clock), without their views."""
+        found = self._logs.entries(self._origin, after, limit)
+        leaves = [read_leaf(data) for data, _ in found]
+        return [(leaf, self._cutter.written_us(leaf.id, after + n)) for n, leaf in enumerate(leaves)]
+
+    def view(self, index: int) -> bytes | None:
+        """The view that an entry names; None for a withdrawal and for what was purged since."""
+        data, private = self._logs.entries(self._origin, index, 1)[0]
+        return self._cutter.view(read_leaf(data), private)
+
     def cosign(self, note: bytes) -> None:
         """Take the reader's cosignature: it has applied this channel up to the note's size.
 
         Raises `Refused` ("forged-cosignature") unless the note is a head of this channel that this
         node signed, and the reader's key cosigned it.
         """
+        if self._reader_key is None:
+            raise Refused(
+                "forged-cosignature", "this reader has no key to cosign with", where=self._origin
+            )
         found = verify_cosignature(note, witness_name(self.name), self._reader_key)
         checkpoint = found.checkpoint
         try:

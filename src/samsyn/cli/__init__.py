@@ -16,6 +16,7 @@ from samsyn.cli.language import Group, lang_option
 from samsyn.cli.node import init, up, user, verify
 from samsyn.cli.partner import partner
 from samsyn.cli.policy import policy
+from samsyn.cli.reader import reader
 from samsyn.cli.say import explain, say, statements, withdraw
 from samsyn.cli.view import view
 
@@ -60,6 +61,7 @@ for command in (
     feed,
     replay,
     partner,
+    reader,
     keys,
     policy,
     channel,

@@ -144,6 +144,7 @@ def up(root: Path, realm: Realm | None, no_picture: bool, as_json: bool) -> None
             t("realm"): word(ready["realm"]),
             t("picture"): ready.get("picture"),  # it may be told not to serve one
             t("for partners"): ready["exchange"],
+            t("for readers without a node"): ready.get("readers"),
             t("policy in force"): yes_no(not ready["policy_problem"]),
             t("what is wrong with it"): told(ready["policy_problem"] or ""),
         }

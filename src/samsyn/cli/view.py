@@ -42,7 +42,7 @@ from samsyn.node.stores import Stores
 def view(root: Path, realm: Realm | None, partner: str, limit: int, as_json: bool) -> None:
     """What a partner holds of ours, as it sees it; what was left out; what it was not given and why."""
     with Stores(home_of(root), realm) as stores:
-        if stores.roster.get(partner) is None:
+        if partner not in stores.readers():
             raise ConfigError(
                 t("{name} is no partner of ours", name=repr(partner)), do=t("see: samsyn partner list")
             )

@@ -13,9 +13,9 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from samsyn.base import limits
+from samsyn.base.allowance import Allowance
 from samsyn.base.clock import Clock
 from samsyn.base.errors import Refused
-from samsyn.exchange.allowance import Allowance
 from samsyn.exchange.card import Card
 from samsyn.exchange.link import State
 from samsyn.exchange.signing import Signer

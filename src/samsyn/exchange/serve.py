@@ -29,10 +29,10 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from samsyn.base import limits
+from samsyn.base.allowance import Allowance
 from samsyn.base.clock import Clock
 from samsyn.base.errors import NotYetError, Refused, SamsynError
 from samsyn.channels.frame import frame_sequence
-from samsyn.exchange.allowance import Allowance
 from samsyn.exchange.bell import Bell
 from samsyn.exchange.card import Card
 from samsyn.exchange.roster import Roster

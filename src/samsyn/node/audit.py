@@ -109,6 +109,7 @@ def _realm(stores: Stores) -> list[Part]:
             stores.retired(card.name),
         )
         parts.append(Part(realm, f"channel from {card.name}", held.size, held.problems))
+    parts += [_channel_to(stores, reader.name) for reader in stores.tokens.all()]
     parts.append(_statements(stores))
     decided = [p for p in stores.policies.all() if p.state in ("in-force", "superseded")]
     if decided:
@@ -118,6 +119,21 @@ def _realm(stores: Stores) -> list[Part]:
     if expired:
         parts.append(Part(realm, "bodies that expired", expired, ()))
     return parts
+
+
+def _channel_to(stores: Stores, reader: str) -> Part:
+    """Of a reader without a node: it has no key, so nothing of it may be cosigned."""
+    given = audit_given(
+        channel_origin(stores.me, stores.realm, reader),
+        reader,
+        stores.logs,
+        stores.statements,
+        Account(stores.db),
+        stores.keys.log.public_key(),
+        (),
+        stores.own_retired(reader),
+    )
+    return Part(stores.realm, f"channel to {reader}", given.size, given.problems)
 
 
 def _diary(stores: Stores) -> Part:

@@ -25,6 +25,7 @@ from samsyn.exchange.serve import partner_routes
 from samsyn.exchange.tls import server_context
 from samsyn.interfaces.accounts import Sessions
 from samsyn.interfaces.home import home_app
+from samsyn.interfaces.taxii import reader_routes
 from samsyn.node.homes import own_card
 from samsyn.node.intake import Intake, Source
 from samsyn.node.links import Links
@@ -91,12 +92,13 @@ class Node:
         Raises `SamsynError` where a partner's card cannot be used.
         """
         stores = self.stores
-        cards, waiting = stores.roster.all(), stores.roster.waiting()
-        if (stores.policies.version(), cards, waiting) == self._standing:
+        cards, waiting = stores.roster.all(), stores.waiting()
+        readers = stores.tokens.all()
+        if (stores.policies.version(), cards, readers, waiting) == self._standing:
             return
         self.policy_problem = self._load_policy()
         # a founding was made only now
-        self._standing = (stores.policies.version(), cards, waiting)
+        self._standing = (stores.policies.version(), cards, readers, waiting)
         stores.take_aside()
         if self._pulls:
             self._pulling.set([card for card in cards if card.name not in waiting])
@@ -199,22 +201,43 @@ class Node:
         self._listen(
             serve(partners, host, port, server_context(stores.home.keys), on_stop=self._bell.close)
         )
-        if not self._picture:
-            return
+        if self._picture:
+            self._serve_home()
+        if node.readers_listen:
+            self._serve_readers()
+
+    def _serve_home(self) -> None:
+        node, stores = self._settings.node, self.stores
         host, port = split_address(node.home_listen, "config.toml: node.home_listen")
         sessions = Sessions(stores.home.accounts, stores.wall)
         names = frozenset({host, "localhost", "127.0.0.1"})
         self._listen(serve(home_app(self.desk, sessions, WEB, names), host, port))
+
+    def _serve_readers(self) -> None:
+        node, stores = self._settings.node, self.stores
+        host, port = split_address(node.readers_listen, "config.toml: node.readers_listen")
+        app = reader_routes(
+            self._door.reader,
+            stores.tokens,
+            stores.wall,
+            node=stores.me,
+            organisation=node.organisation,
+            realm=stores.realm,
+            refused=stores.refused.note,
+        )
+        self._listen(serve(app, host, port, server_context(stores.home.keys)))
 
     def _listen(self, server: Listener) -> None:
         server.start()
         self._servers.append(server)
 
     def addresses(self) -> dict[str, str]:
-        """Where partners reach this node, and its picture if that is served."""
+        """Where partners reach this node; its picture and readers without a node, if served."""
         made = {"exchange": f"https://{self._servers[0].address}"}
         if self._picture:
             made["picture"] = f"http://{self._servers[1].address}"
+        if self._settings.node.readers_listen:
+            made["readers"] = f"https://{self._servers[-1].address}/taxii2/"
         return made
 
     def _tick_on(self) -> None:
@@ -324,6 +347,7 @@ class Node:
         cards = stores.roster.all()
         keys = {name: key.public_bytes_raw() for name, key in stores.statement_keys().items()}
         organisations = {card.name: card.organisation for card in cards}
+        organisations |= {reader.name: reader.organisation for reader in stores.tokens.all()}
         organisations[stores.me] = self._settings.node.organisation
         return Partners(organisations, keys)
 

@@ -20,6 +20,7 @@ from samsyn.channels.refusals import Refusals
 from samsyn.exchange.card import Card
 from samsyn.exchange.roster import Roster, Standing
 from samsyn.exchange.succession import Succession, claimed_name, read_succession
+from samsyn.interfaces.readers import Readers
 from samsyn.node.stores import Stores
 from samsyn.policy import parse, read_text
 from samsyn.subjects import KINDS
@@ -50,7 +51,14 @@ class Left(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def added(home: Home, card: Card, *, by: str) -> None:
-    """Take a card, its words compared, and say so in the audit log. Raises `Refused`."""
+    """Take a card, its words compared, and say so in the audit log.
+
+    Raises `Refused`, and `ConfigError` where a reader without a node has that name.
+    """
+    if Readers(home.readers).get(card.name) is not None:
+        raise ConfigError(
+            f"{card.name} is the name of a reader without a node", do="ask the partner to rename"
+        )
     Roster(home.partners, home.settings().node.name).add(card)
     _note(home, by, "partner-add", partner=card.name, words=card.fingerprint)
 
@@ -64,7 +72,7 @@ def succeed(home: Home, data: bytes, where: str, *, by: str) -> Card:
     roster = Roster(home.partners, home.settings().node.name)
     found = successor(home, data, where)
     name = found.new.name
-    for stores in _realms(home):
+    for stores in realms_of(home):
         size = stores.logs.size(channel_origin(name, stores.realm, stores.me))
         if size > found.sizes.get(stores.realm, 0):
             raise Refused(
@@ -89,7 +97,7 @@ def successor(home: Home, data: bytes, where: str) -> Succession:
 def shown(home: Home, name: str) -> list[Held]:
     """Raises `ConfigError` where there is no such partner."""
     _card(home, name)
-    return [_held(stores, name) for stores in _realms(home)]
+    return [_held(stores, name) for stores in realms_of(home)]
 
 
 def suspend(home: Home, name: str, *, by: str, why: str) -> None:
@@ -99,7 +107,7 @@ def suspend(home: Home, name: str, *, by: str, why: str) -> None:
         raise ConfigError(
             f"{name} is suspended already, or about to leave", do="see: samsyn partner list"
         )
-    for stores in _realms(home):
+    for stores in realms_of(home):
         at = iso(stores.wall.now_us())
         stores.diary.write(by, "partner-suspend", partner=name, why=why)
     roster.set_standing(name, Standing("suspended", at, by, why))
@@ -114,7 +122,7 @@ def resume(home: Home, name: str, *, by: str, catch_up: bool) -> int:
     if roster.standing(name) is None:
         raise ConfigError(f"{name} is not suspended")
     waited = 0
-    for stores in _realms(home):
+    for stores in realms_of(home):
         account = Account(stores.db)
         with stores.db.write():
             held = account.held_back(name)
@@ -146,16 +154,16 @@ def leave(
     if withdraw:
         # first of all nothing new may be given that the withdrawals would not reach
         roster.set_standing(name, Standing("leaving", _now(), by, why))
-        withdrawn = sum(_withdraw_all(stores, name, by, why) for stores in _realms(home))
+        withdrawn = sum(_withdraw_all(stores, name, by, why) for stores in realms_of(home))
         if withdrawn and not now:
             return Left(done=False, withdrawn=withdrawn, unconfirmed=_unconfirmed(home, name))
     unconfirmed = _unconfirmed(home, name)
     if withdraw and unconfirmed and not now:
         return Left(done=False, unconfirmed=unconfirmed)
-    for stores in _realms(home):
+    for stores in realms_of(home):
         _check_policy(stores, name)
     purged = 0
-    for stores in _realms(home):
+    for stores in realms_of(home):
         gone = _purge(stores, name) if theirs == "purge" else 0
         stores.diary.write(
             by, "partner-leave", partner=name, why=why, withdrawn=withdraw, theirs=theirs, purged=gone
@@ -182,7 +190,7 @@ def _withdraw_all(stores: Stores, name: str, by: str, why: str) -> int:
 def _unconfirmed(home: Home, name: str) -> int:
     """Entries of its channel that the partner has not applied, and withdrawals not yet written."""
     missing = 0
-    for stores in _realms(home):
+    for stores in realms_of(home):
         held = _held(stores, name)
         missing += held.written - held.applied + stores.outbox.waiting(name)
     return missing
@@ -231,7 +239,7 @@ def _held(stores: Stores, name: str) -> Held:
     )
 
 
-def _realms(home: Home) -> Iterator[Stores]:
+def realms_of(home: Home) -> Iterator[Stores]:
     """Each realm that has a store; the home's own in any case."""
     own = home.settings().node.realm
     for realm in REALMS:
@@ -245,7 +253,7 @@ def _now() -> str:
 
 
 def _note(home: Home, by: str, did: str, **what: str) -> None:
-    for stores in _realms(home):
+    for stores in realms_of(home):
         stores.diary.write(by, did, **what)
 
 

@@ -39,6 +39,7 @@ from samsyn.desk.review import Review
 from samsyn.exchange.card import Card, public_key
 from samsyn.exchange.roster import Roster
 from samsyn.exchange.succession import own_past
+from samsyn.interfaces.readers import Readers
 from samsyn.log import store as log_store
 from samsyn.log.store import LogStore
 from samsyn.policy import Facts, Policy, facts_of
@@ -87,6 +88,7 @@ class Stores:
         self.clock = _realm_clock(self.settings, self.realm, self.wall)
         self.keys = load_keys(home.keys)
         self.roster = Roster(home.partners, self.settings.node.name)
+        self.tokens = Readers(home.readers)
         folder = home.realm(self.realm)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.db = Database(home.ledger(self.realm), *SCHEMAS, connection=connection)
@@ -165,7 +167,7 @@ class Stores:
             keys=self.keys,
             clock=self.clock,
             tell=self.diary.released,
-            waiting=self.roster.waiting,
+            waiting=self.waiting,
             retired=self.own_retired(""),
         )
 
@@ -270,9 +272,25 @@ class Stores:
         except ConfigError:  # a file that is gone or unreadable is certainly not what is in force
             return True
 
-    def readers(self) -> dict[str, Ed25519PublicKey]:
-        """Who has a channel here, with the key that cosigns it."""
-        return {card.name: public_key(card.log_key) for card in self.roster.all()}
+    def readers(self) -> dict[str, Ed25519PublicKey | None]:
+        """Who has a channel here, with the key that cosigns it; None: a reader without a node.
+
+        Raises `SamsynError` where the files that say so cannot be used.
+        """
+        partners = {card.name: public_key(card.log_key) for card in self.roster.all()}
+        names = [reader.name for reader in self.tokens.all()]
+        both = sorted(partners.keys() & names) + ([self.me] if self.me in names else [])
+        if both:
+            raise ConfigError(
+                f"{', '.join(both)} is a reader without a node and a node, too",
+                where=str(self.home.readers),
+                do="take one of them away",
+            )
+        return {**dict.fromkeys(names), **partners}
+
+    def waiting(self) -> frozenset[str]:
+        """To whom nothing new is released: partners suspended or about to leave, and revoked readers."""
+        return self.roster.waiting() | self.tokens.revoked()
 
     def forget(self) -> None:
         """Let what was purged go from the copy for previews too; cheap where nothing was."""

@@ -1,0 +1,242 @@
+"""Views as STIX 2.1 objects, for threat platforms.
+
+A view becomes a `report`, and a `location` beside it where it says a place: what importers keep. All
+that it says stands, exactly, in our property-extension on the report; the rest is for who reads no
+extension. Nothing here is finer than the view: `created`, `modified` and `published`, which STIX
+demands, are given by the caller and are no times of what was seen.
+
+Which view it is stands in the id, since STIX forbids two contents under one id and version.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from importlib import resources
+from math import atan2, cos, degrees, hypot, radians, sin
+from typing import Any, Final
+from uuid import UUID, uuid5
+
+import msgspec
+
+from samsyn.base import geo
+from samsyn.base.clock import SECOND_US, iso
+
+Object = dict[str, Any]
+
+EXTENSION: Final = "extension-definition--ab36f9f0-d064-4601-993c-0edcb6af581e"
+MEDIA_TYPE: Final = "application/stix+json;version=2.1"
+_NAMESPACE: Final = UUID("e7586f31-f521-481e-ae32-1c10ad949981")
+_EXERCISE: Final = "marking-definition--b516e99b-c82c-4edc-b5d5-f840428c0abf"
+_BEGIN: Final = "2026-01-01T00:00:00.000Z"  # of what is the same for everybody, always
+# TLP 2.0 as OASIS defines it for STIX 2.1: extension, and the five marking definitions by name
+_TLP_EXTENSION: Final = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d"
+_TLP_CREATED: Final = "2022-10-01T00:00:00.000Z"
+_TLP: Final = {
+    "TLP:CLEAR": "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487",
+    "TLP:GREEN": "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb",
+    "TLP:AMBER": "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421",
+    "TLP:AMBER+STRICT": "marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003",
+    "TLP:RED": "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1",
+}
+_CONFIDENCE: Final = {"low": 15, "medium": 50, "high": 85}  # STIX 2.1, appendix A, Low/Med/High
+_PLACE: Final = ("exact", "spot", "area", "region")
+_TIME: Final = ("exact", "hour", "day")
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a statement a reader may have. uid: `view_uid`; created_us, modified_us: of the STIX
+    objects, microseconds UTC."""
+
+    uid: UUID
+    created_us: int
+    modified_us: int
+    iss: str
+    jti: str
+    ver: int
+    kind: str
+    marking: str
+    onward: str
+    exercise: bool
+    slots: Mapping[str, Any]
+
+
+def view_uid(jti: str, ver: int, view: str) -> UUID:
+    """The id of a view's objects. `view`: its hash, which is another for other disclosed slots."""
+    return uuid5(_NAMESPACE, f"{jti}\n{ver}\n{view}")
+
+
+def shared(node: str, organisation: str) -> list[Object]:
+    """What objects of `node` refer to: the same for every reader, whatever it was released."""
+    own = {"created": _BEGIN, "modified": _BEGIN}
+    us = _common("identity", _us(node), **own)
+    return [
+        {**us, "name": organisation, "identity_class": "organization"},
+        {
+            **_common("extension-definition", EXTENSION, **own),
+            "created_by_ref": _us(node),
+            "name": "Samsyn view",
+            "description": "What a view of a signed statement says, exactly.",
+            "schema": schema_text(),
+            "version": "1.0.0",
+            "extension_types": ["property-extension"],
+        },
+        {
+            **_common("marking-definition", _EXERCISE, created=_BEGIN),
+            "name": "EXERCISE",
+            "definition_type": "statement",
+            "definition": {"statement": "EXERCISE EXERCISE EXERCISE: nothing of this is actual"},
+        },
+        *(
+            {
+                **_common("marking-definition", id_, created=_TLP_CREATED),
+                "name": name,
+                "extensions": {
+                    _TLP_EXTENSION: {
+                        "extension_type": "property-extension",
+                        "tlp_2_0": name.removeprefix("TLP:").lower(),
+                    }
+                },
+            }
+            for name, id_ in _TLP.items()
+        ),
+    ]
+
+
+def report(view: View, node: str) -> Object:
+    """The `report` of a view, made by `node`. Raises `KeyError` for a marking that is none."""
+    slots = view.slots
+    title = str(slots.get("title", view.kind))
+    refs = [_us(node)] + ([f"location--{view.uid}"] if _place(slots) else [])
+    made: Object = {
+        **_of_view("report", view, node),
+        "name": f"EXERCISE {title}" if view.exercise else title,
+        "published": stamp(view.created_us),
+        "object_refs": refs,
+        "labels": _labels(view),
+        "extensions": {EXTENSION: _extension(view)},
+    }
+    text = "\n\n".join(str(slots[name]) for name in ("summary", "text") if slots.get(name))
+    if text:
+        made["description"] = text
+    if slots.get("confidence") in _CONFIDENCE:
+        made["confidence"] = _CONFIDENCE[slots["confidence"]]
+    return made
+
+
+def location(view: View, node: str) -> Object | None:
+    """The `location` of a view, at the finest place that it says; None where it says none."""
+    found = _place(view.slots)
+    if found is None:
+        return None
+    rung, lat, lon, precision_m = found
+    made = _of_view("location", view, node)
+    made |= {"name": f"{rung} ({view.kind})", "latitude": lat, "longitude": lon}
+    return {**made, "precision": precision_m} if precision_m else made
+
+
+def ended(uid: UUID, created_us: int, modified_us: int, node: str, *, exercise: bool) -> Object:
+    """What stands where a view stood that was withdrawn or replaced: its revoked `report`, empty."""
+    made: Object = {
+        **_common("report", f"report--{uid}", stamp(created_us), stamp(modified_us)),
+        "created_by_ref": _us(node),
+        "revoked": True,
+        "name": "EXERCISE withdrawn" if exercise else "withdrawn",
+        "published": stamp(created_us),
+        "object_refs": [_us(node)],
+    }
+    return {**made, "object_marking_refs": [_EXERCISE]} if exercise else made
+
+
+def stamp(at_us: int) -> str:
+    """A time as STIX writes it, cut to milliseconds."""
+    whole, part = divmod(at_us, SECOND_US)
+    return f"{iso(whole * SECOND_US)[:-1]}.{part // 1000:03d}Z"
+
+
+@lru_cache(maxsize=1)
+def schema_text() -> str:
+    """The JSON schema of our extension."""
+    file = resources.files("samsyn.formats") / f"{EXTENSION}.json"
+    return json.dumps(json.loads(file.read_text(encoding="utf-8")), separators=(",", ":"))
+
+
+def _us(node: str) -> str:
+    return f"identity--{uuid5(_NAMESPACE, node)}"
+
+
+def _common(type_: str, id_: str, created: str, modified: str = "") -> Object:
+    made = {"type": type_, "spec_version": "2.1", "id": id_, "created": created}
+    return {**made, "modified": modified} if modified else made
+
+
+def _of_view(type_: str, view: View, node: str) -> Object:
+    made = _common(type_, f"{type_}--{view.uid}", stamp(view.created_us), stamp(view.modified_us))
+    markings = [_TLP[view.marking], *([_EXERCISE] if view.exercise else [])]
+    return {**made, "created_by_ref": _us(node), "object_marking_refs": markings}
+
+
+def _labels(view: View) -> list[str]:
+    tags = [str(tag) for tag in view.slots.get("tags", ())]
+    category = view.slots.get("body.category")
+    own = [view.kind, f"originator:{view.iss}", *([str(category)] if category else [])]
+    return list(dict.fromkeys([*own, *(["exercise"] if view.exercise else []), *tags]))
+
+
+def _extension(view: View) -> Object:
+    made: Object = {
+        "extension_type": "property-extension",
+        "originator": view.iss,
+        "statement": view.jti,
+        "statement_version": view.ver,
+        "kind": view.kind,
+        "marking": view.marking,
+        "onward": view.onward,
+        "exercise": view.exercise,
+        # as JSON text: a slot may hold null and lists of lists, which STIX has not
+        "slots": [
+            {"slot": name, "json": json.dumps(value, ensure_ascii=False, sort_keys=True)}
+            for name, value in sorted(view.slots.items())
+        ],
+    }
+    time = next((view.slots[slot] for r in _TIME if (slot := f"time.{r}") in view.slots), None)
+    return {**made, "time": time} if time else made
+
+
+def _place(slots: Mapping[str, Any]) -> tuple[str, float, float, float] | None:
+    """Finest rung, its middle (degrees), and how far from there its edge is (metres, 0: a point)."""
+    for rung in _PLACE:
+        value = slots.get(f"place.{rung}")
+        if value is None:
+            continue
+        if rung == "exact":
+            points = list(_positions(value.get("coordinates", value.get("geometries"))))
+        else:
+            points = [corner for cell in value for corner in geo.cell_ring(cell)]
+        if points:
+            lat, lon = _middle(points)
+            far_m = max(float(geo.distance_m(lat, lon, *point)) for point in points)
+            return rung, round(lat, 6), round(lon, 6), round(far_m, 1)
+    return None
+
+
+def _positions(value: Any) -> Iterator[tuple[float, float]]:
+    """Every (lat, lon) of GeoJSON coordinates, or of the geometries of a collection."""
+    if isinstance(value, dict):
+        yield from _positions(value.get("coordinates", value.get("geometries")))
+    elif isinstance(value, list) and len(value) >= 2 and not isinstance(value[0], list | dict):
+        yield float(value[1]), float(value[0])
+    else:
+        for part in value or ():
+            yield from _positions(part)
+
+
+def _middle(points: list[tuple[float, float]]) -> tuple[float, float]:
+    """The middle of points as directions from the earth's centre: right across 180 degrees too."""
+    if len(set(points)) == 1:
+        return points[0]
+    x = sum(cos(radians(lat)) * cos(radians(lon)) for lat, lon in points)
+    y = sum(cos(radians(lat)) * sin(radians(lon)) for lat, lon in points)
+    z = sum(sin(radians(lat)) for lat, _ in points)
+    return degrees(atan2(z, hypot(x, y))), degrees(atan2(y, x))

@@ -1,0 +1,136 @@
+"""Readers that are no nodes: a map server, a threat platform, a script. Each has a token, and no key.
+
+`readers.toml` in the home, readable by its owner only, is the truth; of a token it holds the SHA-256
+only, which is enough: a token is 256 random bits, not a word that could be guessed. What the command
+line adds or revokes is known to the running node at the next request.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import tomllib
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from samsyn.base import limits
+from samsyn.base.errors import ConfigError, LimitError
+from samsyn.base.ids import is_node_name
+from samsyn.base.settings import to_toml_value
+
+_HEAD: Final = "# Written by `samsyn reader`. A token is shown once and kept here as its SHA-256 only.\n"
+
+
+class Reader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One reader. token: the hexadecimal SHA-256 of its token; empty once it is revoked."""
+
+    name: str
+    organisation: str
+    added: str  # RFC 3339
+    token: str = ""
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    reader: tuple[Reader, ...] = ()
+
+
+class Readers:
+    """The readers in the file at `path`; nobody where there is no file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known: tuple[object, tuple[Reader, ...]] = (None, ())
+
+    def all(self) -> tuple[Reader, ...]:
+        """Every reader, by name, revoked ones too. Raises `ConfigError` for a file that is wrong."""
+        try:
+            found = self._path.stat()
+        except FileNotFoundError:
+            return ()
+        stamp = (found.st_mtime_ns, found.st_size, found.st_ino)
+        known = self._known
+        if known[0] != stamp:
+            known = self._known = (stamp, _read(self._path))
+        return known[1]
+
+    def get(self, name: str) -> Reader | None:
+        """A reader, revoked or not."""
+        return next((reader for reader in self.all() if reader.name == name), None)
+
+    def revoked(self) -> frozenset[str]:
+        """To whom nothing new is released; everybody who was known where the file has become wrong."""
+        try:
+            return frozenset(reader.name for reader in self.all() if not reader.token)
+        except ConfigError:
+            return frozenset(reader.name for reader in self._known[1])
+
+    def known(self, token: str) -> str | None:
+        """Whose token this is; None where it is nobody's, or was revoked."""
+        hashed = _hash(token)
+        # the hash of what a stranger sends tells it nothing, whatever the comparison's time is
+        return next((reader.name for reader in self.all() if reader.token == hashed), None)
+
+    def add(self, name: str, organisation: str, at: str) -> str:
+        """A new reader's token, or a new token of one that was revoked. `at`: RFC 3339.
+
+        Raises `ConfigError` for a name that is none, that is in use, or that is another organisation's:
+        it would read what was released to them. Raises `LimitError`.
+        """
+        if not is_node_name(name):
+            raise ConfigError(
+                f"{name!r} is no reader name", do="use lower-case letters, digits and -, at most 31"
+            )
+        held = self.get(name)
+        if held is not None and held.token:
+            raise ConfigError(f"there is a reader {name} already", do="revoke its token first")
+        if held is not None and held.organisation != organisation:
+            raise ConfigError(
+                f"{name} was a reader of {held.organisation!r}, and its channel is kept",
+                do="choose another name",
+            )
+        others = [reader for reader in self.all() if reader.name != name]
+        if len(others) >= limits.READERS:
+            raise LimitError(f"there are {len(others)} readers already")
+        token = secrets.token_urlsafe(32)
+        self._write([*others, Reader(name, organisation, at, _hash(token))])
+        return token
+
+    def revoke(self, name: str) -> None:
+        """From the next request on. The name stays, since rules name it. Raises `ConfigError`."""
+        held = self.get(name)
+        if held is None or not held.token:
+            raise ConfigError(f"there is no reader {name!r} with a token", do="see: samsyn reader list")
+        kept = [reader for reader in self.all() if reader.name != name]
+        self._write([*kept, msgspec.structs.replace(held, token="")])
+
+    def _write(self, readers: list[Reader]) -> None:
+        text = _HEAD
+        for reader in sorted(readers, key=lambda reader: reader.name):
+            fields = msgspec.to_builtins(reader).items()
+            text += "\n[[reader]]\n" + "".join(f"{k} = {to_toml_value(v)}\n" for k, v in fields)
+        half = self._path.with_name(self._path.name + ".part")
+        half.unlink(missing_ok=True)
+        file = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(file, "w") as out:
+            out.write(text)
+            out.flush()
+            os.fsync(out.fileno())
+        half.replace(self._path)
+
+
+def _read(path: Path) -> tuple[Reader, ...]:
+    try:
+        found = msgspec.convert(tomllib.loads(path.read_text()), _File).reader
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as e:
+        raise ConfigError(str(e), where=str(path)) from e
+    names = [reader.name for reader in found]
+    if len(set(names)) != len(names) or not all(map(is_node_name, names)):
+        raise ConfigError("a reader stands there twice, or has no name", where=str(path))
+    return tuple(sorted(found, key=lambda reader: reader.name))
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,364 @@
+"""TAXII 2.1 for readers without a node: one collection, which is the reader's channel.
+
+    GET /taxii2/                                     discovery
+    GET /api/                                        the API root
+    GET /api/collections/                            the one collection
+    GET /api/collections/{id}/                       that collection
+    GET /api/collections/{id}/manifest/              what is in it
+    GET /api/collections/{id}/objects/               its objects
+    GET /api/collections/{id}/objects/{object}/      one object
+    GET /api/collections/{id}/objects/{object}/versions/
+
+Whose channel that is comes from the token, and from nothing else in a request. Without a token that is
+somebody's there is one reply, whatever was asked; with one, what is another reader's and what nobody
+has are answered by the same bytes. Nothing can be written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, Literal, NamedTuple
+from uuid import NAMESPACE_URL, uuid5
+
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from samsyn.base import limits
+from samsyn.base.allowance import Allowance
+from samsyn.base.clock import SECOND_US, Clock, iso, parse_iso
+from samsyn.base.errors import NotYetError, SamsynError
+from samsyn.channels.names import channel_origin
+from samsyn.formats import stix
+from samsyn.interfaces.collection import BEGIN, Asked, Channel, Collection, Page, Place, Placed, version
+from samsyn.interfaces.readers import Readers
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE: Final = "application/taxii+json;version=2.1"
+_ACCEPTED: Final = ("application/taxii+json", "application/*", "*/*")
+_THREADS: Final = 4
+_PLACE_DIGITS: Final = 12
+_COLLECTION_PARTS: Final = 3  # of a path: api, collections, the collection's id
+_FILTERS: Final = ("id", "type", "version", "spec_version")
+_TITLES: Final = {
+    400: "The request is not as TAXII 2.1 wants it",
+    401: "Authentication is needed",
+    403: "This collection is read-only",
+    404: "There is no such thing",
+    405: "This is not done here",
+    406: "Only application/taxii+json;version=2.1 is spoken here",
+    429: "Too many requests",
+    503: "Out of order; come back",
+}
+
+
+class _No(Exception):
+    """Not an error: an answer."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class _Caller(NamedTuple):
+    channel: Channel
+    collection: Collection
+    id: str  # of the collection
+
+
+def reader_routes(
+    channel_for: Callable[[str], Channel | None],
+    readers: Readers,
+    wall: Clock,
+    *,
+    node: str,
+    organisation: str,
+    realm: Literal["actual", "exercise"],
+    refused: Callable[[str, str, str], None] = lambda *_: None,
+) -> Starlette:
+    """The app that readers without a node reach.
+
+    channel_for: the channel of a reader by name. refused: told of each try without a token that is
+    somebody's ("" for who it was), and of each request too many.
+    """
+    server = _Server(channel_for, readers, wall, node, organisation, realm, refused)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        server.close()
+
+    app = Starlette(lifespan=lifespan)
+    app.mount("/", server)
+    return app
+
+
+class _Server:
+    def __init__(
+        self,
+        channel_for: Callable[[str], Channel | None],
+        readers: Readers,
+        wall: Clock,
+        node: str,
+        organisation: str,
+        realm: Literal["actual", "exercise"],
+        refused: Callable[[str, str, str], None],
+    ) -> None:
+        self._channel_for = channel_for
+        self._readers = readers
+        self._wall = wall
+        self._node, self._organisation, self._realm = node, organisation, realm
+        self._refused = refused
+        self._allowances: dict[str, Allowance] = {}
+        self._collections: dict[str, Collection] = {}
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="reader")
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        request = Request(scope, receive)
+        loop = asyncio.get_running_loop()
+        try:
+            reply = await loop.run_in_executor(self._threads, self._answer, request)
+        except Exception:  # whatever it was, nobody outside may see any of it
+            log.exception("could not answer a reader")
+            reply = _error(503)
+        await reply(scope, receive, send)
+
+    def _answer(self, request: Request) -> Response:
+        """In a thread: nothing here reads the request's body."""
+        try:
+            caller = self._admit(request.headers)
+            return self._route(request, caller)
+        except _No as no:
+            return _error(no.status)
+        except NotYetError:
+            return _error(503)
+        except SamsynError as e:
+            log.warning("could not answer a reader: %s", e)
+            return _error(503)
+
+    # who asks
+
+    def _admit(self, headers: Mapping[str, str]) -> _Caller:
+        """Raises `_No` (401, 429)."""
+        name, token = _credentials(headers.get("authorization", ""))
+        reader = self._readers.known(token) if token else None
+        if reader is None or name not in ("", reader):
+            if headers.get("authorization"):
+                self._refused("", "reader", "unknown-token")
+            raise _No(401)
+        now_us = self._wall.now_us()
+        allowance = self._allowances.get(reader)
+        if allowance is None:
+            made = Allowance(limits.READER_REQUESTS_PER_MINUTE, now_us)
+            allowance = self._allowances.setdefault(reader, made)
+        if allowance.take(now_us):
+            self._refused(reader, "reader", "too-many-requests")
+            raise _No(429)
+        channel = self._channel_for(reader)
+        if channel is None or channel.name != reader:  # added this moment: the next tick opens it
+            raise _No(503)
+        collection = self._collections.get(reader)
+        if collection is None:
+            made_ = Collection(self._node, self._organisation, self._realm)
+            collection = self._collections.setdefault(reader, made_)
+        return _Caller(channel, collection, collection_id(self._node, self._realm, reader))
+
+    # what is asked for
+
+    def _route(self, request: Request, caller: _Caller) -> Response:
+        if len(request.url.path) + len(request.url.query) > limits.READER_QUERY_CHARACTERS:
+            raise _No(400)
+        parts = request.url.path.strip("/").split("/")
+        known = _known(parts, caller.id)
+        if request.method != "GET":
+            raise _No(404 if not known else 403 if parts[3:4] == ["objects"] else 405)
+        _check_accept(request.headers.get("accept", ""))
+        if not known:
+            raise _No(404)
+        if parts == ["taxii2"]:
+            root = f"{request.url.scheme}://{request.headers.get('host', '')}/api/"
+            told = {"title": f"Samsyn {self._node}", "description": self._organisation}
+            return _json({**told, "default": root, "api_roots": [root]})
+        if parts == ["api"]:
+            told = {"title": f"{self._organisation} ({self._node}, {self._realm})"}
+            room = limits.REQUEST_BODY_BYTES  # TAXII wants a figure; nothing is taken
+            return _json({**told, "versions": [MEDIA_TYPE], "max_content_length": room})
+        if len(parts) <= _COLLECTION_PARTS:
+            shown = self._shown(caller)
+            return _json(shown if len(parts) == _COLLECTION_PARTS else {"collections": [shown]})
+        return self._objects(request, caller, parts[_COLLECTION_PARTS:])
+
+    def _shown(self, caller: _Caller) -> dict[str, Any]:
+        return {
+            "id": caller.id,
+            "title": f"{self._organisation} for {caller.channel.name} ({self._realm})",
+            "description": "What was released to this reader.",
+            "can_read": True,
+            "can_write": False,
+            "media_types": [stix.MEDIA_TYPE],
+        }
+
+    def _objects(self, request: Request, caller: _Caller, parts: list[str]) -> Response:
+        query = _Query(request)
+        one = parts[1] if len(parts) > 1 else None
+        asked = query.asked(one)
+        if asked is None:  # of another STIX than ours there is nothing
+            page = Page([], None)
+        else:
+            page = caller.collection.page(
+                caller.channel, asked, query.limit, at=query.at, added_after_us=query.added_after_us
+            )
+        if one is not None and not page.objects and not self._is_there(caller, one):
+            raise _No(404)
+        if parts[-1] == "versions":
+            return _paged("versions", page, lambda p: version(p.object))
+        if parts[0] == "manifest":
+            return _paged("objects", page, _manifest)
+        return _paged("objects", page, lambda placed: placed.object)
+
+    def _is_there(self, caller: _Caller, one: str) -> bool:
+        return bool(caller.collection.page(caller.channel, Asked(ids=[one]), 1).objects)
+
+
+class _Query:
+    """The filters of one request. Raises `_No` (400) for what cannot be read."""
+
+    def __init__(self, request: Request) -> None:
+        given = request.query_params
+        self._match = {
+            name: given[f"match[{name}]"].split(",") for name in _FILTERS if f"match[{name}]" in given
+        }
+        try:
+            # 0: what taxii2-client sends where its user gave no number
+            limit = int(given.get("limit") or 0)
+            after = given.get("added_after")
+            self.added_after_us = parse_iso(after) if after else None
+            self.at = _read_place(given["next"]) if given.get("next") else BEGIN
+        except (ValueError, OverflowError) as e:
+            raise _No(400) from e
+        if limit < 0:
+            raise _No(400)
+        self.limit = min(limit or limits.READER_PAGE_DEFAULT, limits.READER_PAGE)
+
+    def asked(self, one: str | None) -> Asked | None:
+        """None where nothing can be meant."""
+        spec = self._match.get("spec_version", ["2.1"])
+        ids = self._match.get("id") if one is None else [one]
+        versions = self._match.get("version")
+        # of each object there is one version: the first, the last, and all that there are
+        if versions is not None and {"first", "last", "all"} & set(versions):
+            versions = None
+        if versions is not None:
+            try:
+                versions = [stix.stamp(parse_iso(text)) for text in versions]
+            except (ValueError, OverflowError) as e:
+                raise _No(400) from e
+        return Asked(ids, self._match.get("type"), versions) if "2.1" in spec else None
+
+
+def collection_id(node: str, realm: str, reader: str) -> str:
+    return str(uuid5(NAMESPACE_URL, channel_origin(node, realm, reader)))
+
+
+def _known(parts: list[str], collection: str) -> bool:
+    """Whether these are the parts of a path that this reader has; another's collection is none."""
+    match parts:
+        case ["taxii2"] | ["api"] | ["api", "collections"]:
+            return True
+        case ["api", "collections", id_, *rest] if id_ == collection:
+            match rest:
+                case [] | ["manifest"] | ["objects"] | ["objects", _] | ["objects", _, "versions"]:
+                    return True
+    return False
+
+
+def _credentials(header: str) -> tuple[str, str]:
+    """User and token: `Bearer x`, `Token x` (no user), or `Basic` of user:token. Empty if neither."""
+    scheme, _, value = header.strip().partition(" ")
+    match scheme.lower():
+        case "bearer" | "token":
+            return "", value.strip()
+        case "basic":
+            try:
+                user, colon, token = base64.b64decode(value, validate=True).decode().partition(":")
+            except (binascii.Error, UnicodeDecodeError, ValueError):
+                return "", ""
+            return (user, token) if colon and user else ("", "")
+    return "", ""
+
+
+def _check_accept(header: str) -> None:
+    """Raises `_No` (406) unless ours is among what the client takes."""
+    for one in header.split(",") if header.strip() else ():
+        kind, *parameters = (part.strip().lower() for part in one.split(";"))
+        versions = [p.partition("=")[2].strip(' "') for p in parameters if p.startswith("version")]
+        if kind in _ACCEPTED and all(found == "2.1" for found in versions):
+            return
+    if header.strip():
+        raise _No(406)
+
+
+def _read_place(text: str) -> Place:
+    """Raises `ValueError`."""
+    index, _, piece = text.partition(".")
+    if not (piece.isdecimal() and len(text) <= 2 * _PLACE_DIGITS):
+        raise ValueError("not a place")
+    return max(Place(int(index), int(piece)), BEGIN)
+
+
+def _manifest(placed: Placed) -> dict[str, Any]:
+    made = placed.object
+    added = _added(placed)
+    return {
+        "id": made["id"],
+        "date_added": added,
+        "version": version(made),
+        "media_type": stix.MEDIA_TYPE,
+    }
+
+
+def _added(placed: Placed) -> str:
+    """As TAXII writes times: six digits after the second."""
+    whole, part = divmod(placed.added_us, SECOND_US)
+    return f"{iso(whole * SECOND_US)[:-1]}.{part:06d}Z"
+
+
+def _paged(what: str, page: Page, shown: Callable[[Placed], Any]) -> Response:
+    told: dict[str, Any] = {}
+    if page.next is not None:
+        told = {"more": True, "next": f"{page.next.entry}.{page.next.piece}"}
+    headers = {}
+    if page.objects:
+        told[what] = [shown(placed) for placed in page.objects]
+        headers["X-TAXII-Date-Added-First"] = _added(page.objects[0])
+        headers["X-TAXII-Date-Added-Last"] = _added(page.objects[-1])
+    return _json(told, headers=headers)
+
+
+def _json(told: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    more = {"content-type": MEDIA_TYPE, "cache-control": "no-store", **(headers or {})}
+    return Response(orjson.dumps(told), status, more)
+
+
+def _error(status: int) -> Response:
+    """Says the same for every request that ends this way: nothing of what was asked, or by whom."""
+    more = {}
+    if status == 401:
+        more["www-authenticate"] = 'Bearer realm="samsyn", Basic realm="samsyn"'
+    if status in (429, 503):
+        more["retry-after"] = "5"
+    return _json({"title": _TITLES[status], "http_status": str(status)}, status, more)
