@@ -111,6 +111,25 @@ def test_what_stands_at_a_limit_is_read_alike(built: ModuleType) -> None:
         assert outcome(presentation, built) == outcome(presentation, None)
 
 
+def test_what_was_read_gives_its_disclosures_and_itself_back(built: ModuleType) -> None:
+    ordinary = [whole.split(b"~") for whole in presentations.ordinary()]
+    turned = [[jwt, *reversed(parts), end] for jwt, *parts, end in ordinary]
+    for presentation in map(b"~".join, ordinary + turned):
+        reading.compiled = None
+        plain = reading.read(presentation).statement
+        reading.compiled = built
+        found = reading.read(presentation).statement
+        assert found.disclosures.keys() == plain.disclosures.keys()
+        assert found.present() == plain.present(plain.slots)  # in the order of names, however it came
+        some = list(plain.slots)[:2]
+        assert found.present(some) == plain.present(some)
+        assert dict(found.disclosures) == plain.disclosures and found == plain
+
+
+def test_it_is_built_for_the_rules_that_use_it(built: ModuleType) -> None:
+    assert built.FORM == reading._FORM  # else an older one that lies about would be taken
+
+
 NOTHING = [b"", b"~", b".", b"..~", b"...~", b"a.b.c", b"a.b.c~", b"\x00" * 99, b"~~~"]
 
 

@@ -108,6 +108,16 @@ def test_versions_are_found_by_name_and_only_what_is_held(store: StatementStore)
     assert store.get_many([]) == []
 
 
+def test_what_is_kept_together_is_told_as_it_is_held(store: StatementStore) -> None:
+    store.put(say(), None, NOW_US)
+    jti, batch = new_id(), [say(), say(), say()]
+    mixed = [say(jti, 1), batch[0], say(jti, 2), batch[1], batch[0], batch[2]]
+    done = store.put_many(mixed, "dk", NOW_US)
+    assert [(d.jti, d.ver) for d in done] == [(s.jti, s.ver) for s in mixed]
+    assert [d.id for d in done] == [2, 3, 4, 5, 3, 6]
+    assert store.versions(jti)[1] == done[2] and store.by_ids([3, 5, 6]) == [done[i] for i in (1, 3, 5)]
+
+
 @settings(deadline=None, max_examples=20)
 @given(st.permutations([1, 2, 3, 5]))
 def test_the_highest_version_stands_whatever_order_they_come_in(

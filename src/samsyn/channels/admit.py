@@ -188,25 +188,29 @@ def _same_size_fork(state: MirrorState, head: Checkpoint) -> bool:
 
 
 def admit(
-    state: MirrorState, batch: Batch, holdings: Holdings, verify: Verify = verify_many
+    state: MirrorState,
+    batch: Batch,
+    leaves: list[Leaf],
+    holdings: Holdings,
+    verify: Verify = verify_many,
 ) -> Admission:
-    """What applying `batch` means. `holdings` are by the ids of `read_leaves(batch)`; `verify` is
-    `verify_many` or does as it does.
+    """What applying `batch` means. `leaves` are `read_leaves(batch)`; `holdings` are by their ids.
+    `verify` is `verify_many` or does as it does.
 
     Raises `Refused`; the reasons are those listed above.
     """
-    return admit_entries(state, batch, admit_head(state, batch), holdings, verify)
+    return admit_entries(state, batch, leaves, admit_head(state, batch), holdings, verify)
 
 
 def admit_entries(
     state: MirrorState,
     batch: Batch,
+    leaves: list[Leaf],
     admission: Admission,
     holdings: Holdings,
     verify: Verify = verify_many,
 ) -> Admission:
-    """Rules 7 to 14: what the entries say, once the log itself is admitted."""
-    leaves = read_leaves(batch)
+    """Rules 8 to 14: what the entries say, once the log itself is admitted."""
     check_views(batch, state.partner, state.retired)
     views = list(_check_views(state, batch, leaves, admission.head))
     statements, unknown = _verify(state, [view for _, view in views], verify)
@@ -218,9 +222,10 @@ def admit_entries(
         earlier = first.setdefault((leaf.id, leaf.ver), statement)
         if earlier.jwt != statement.jwt:
             raise _two(statement, earlier.present())
-        aside = set_aside(state, statement, holdings.get(leaf.id, {}), unknown)
-        if aside is not None:
-            asides.append(aside)
+        if unknown or leaf.id in holdings:  # else there is nothing that it could be at odds with
+            aside = set_aside(state, statement, holdings.get(leaf.id, {}), unknown)
+            if aside is not None:
+                asides.append(aside)
     _check_order(leaves, holdings)
     left_out = {id(aside.statement) for aside in asides}
     taken = [s for s in statements if id(s) not in left_out]

@@ -31,6 +31,7 @@ from samsyn.channels.admit import (
     set_aside,
 )
 from samsyn.channels.aside import Asides
+from samsyn.channels.leaf import Leaf
 from samsyn.channels.names import channel_origin, witness_name
 from samsyn.channels.refusals import Problem, Refusals
 from samsyn.channels.retired import Retired, open_head
@@ -201,7 +202,8 @@ class Mirror:
         state = self._state()
         if by_hand:
             return self._by_hand(batch, state)
-        return self._apply(state, admit(state, batch, self._holdings(batch), self._verify))
+        leaves = read_leaves(batch)
+        return self._apply(state, admit(state, batch, leaves, self._holdings(leaves), self._verify))
 
     def _by_hand(self, batch: wire.Batch, state: MirrorState) -> Applied:
         note = batch.checkpoint.encode()
@@ -233,13 +235,14 @@ class Mirror:
         if not beyond:
             return Applied(size, 0, 0, max(0, head.size - size))
         rest = msgspec.structs.replace(batch, after=size, entries=batch.entries[len(held) :])
+        leaves = read_leaves(rest)
         return self._apply(
-            state, admit_entries(state, rest, admission, self._holdings(rest), self._verify)
+            state, admit_entries(state, rest, leaves, admission, self._holdings(leaves), self._verify)
         )
 
-    def _holdings(self, batch: wire.Batch) -> Holdings:
+    def _holdings(self, leaves: list[Leaf]) -> Holdings:
         """What is held of the statements that a batch names; of what was purged, that it was."""
-        named = {leaf.id for leaf in read_leaves(batch)}
+        named = {leaf.id for leaf in leaves}
         held = {**self._asides.held(named), **self._held(named)}
         # it may have been purged before it was ever read: then no version of it is held
         for jti in self._refusals.purged(named):

@@ -21,11 +21,13 @@
 #error "needs OpenSSL 3"
 #endif
 
+#define FORM 2           /* of what take_apart gives: `read.py` knows one */
 #define DIGESTS 32       /* of a statement, decoys included: limits.STATEMENT_SLOTS */
 #define DIGEST_CHARS 43  /* of a SHA-256 in base64url */
 #define SIGNATURE_CHARS 86
 #define KEY_BYTES 32     /* names up to this length are kept for the next use */
 #define KEYS 256
+#define NO_CHARACTER 0x80000000u
 
 typedef struct {
     uint8_t *at;
@@ -46,6 +48,7 @@ typedef struct {
 
 static const char ALPHABET[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 static int8_t sextet[256]; /* of a character of base64url; -1 for what is none */
+static uint32_t placed[4][256]; /* the same where it stands in a group of four; else NO_CHARACTER */
 static uint8_t ordinary[256]; /* whether a character means itself in a JSON text */
 static EVP_MD *sha256;
 static EVP_MD_CTX *hashing;       /* used with the interpreter's lock held, like `names` */
@@ -61,9 +64,8 @@ static Py_ssize_t decode(const uint8_t *in, size_t size, uint8_t *out)
     uint8_t *to = out;
     size_t whole = size & ~(size_t)3;
     for (size_t i = 0; i < whole; i += 4) {
-        int32_t a = sextet[in[i]], b = sextet[in[i + 1]], c = sextet[in[i + 2]], d = sextet[in[i + 3]];
-        if ((a | b | c | d) < 0) return -1;
-        uint32_t bits = (uint32_t)(a << 18 | b << 12 | c << 6 | d);
+        uint32_t bits = placed[0][in[i]] | placed[1][in[i + 1]] | placed[2][in[i + 2]] | placed[3][in[i + 3]];
+        if (bits & NO_CHARACTER) return -1;
         *to++ = (uint8_t)(bits >> 16);
         *to++ = (uint8_t)(bits >> 8);
         *to++ = (uint8_t)bits;
@@ -329,7 +331,7 @@ static int is_slot(Span span)
 }
 
 /* One disclosure, `["salt","slot",value]` in base64url, of which the digest was signed. */
-static int disclosure(Span part, const Digests *digests, Text text, PyObject *disclosures, PyObject *slots)
+static int disclosure(Span part, const Digests *digests, Text text, PyObject *slots)
 {
     uint8_t digest[DIGEST_CHARS];
     if (!digest_of(part, digest)) return 0;
@@ -349,25 +351,22 @@ static int disclosure(Span part, const Digests *digests, Text text, PyObject *di
         if (salt.begin[i] > 0x7e) return 0;
     if (!plain(&text, &slot) || !is_slot(slot) || !take(&text, ',')) return 0;
     PyObject *name = name_of(slot), *one = name ? value(&text, 2) : NULL;
-    PyObject *encoded = PyBytes_FromStringAndSize((const char *)part.begin, (Py_ssize_t)part.size);
-    int done = one && encoded && take(&text, ']') && text.at == text.end &&
-               !PyDict_SetItem(disclosures, name, encoded) && !PyDict_SetItem(slots, name, one);
+    int done = one && take(&text, ']') && text.at == text.end && !PyDict_SetItem(slots, name, one);
     Py_XDECREF(name);
     Py_XDECREF(one);
-    Py_XDECREF(encoded);
     return done;
 }
 
 /* All disclosures; `from` is what stands after the signed part's own `~`. */
 static int disclosures_of(Span from, const Digests *digests, Text scratch, long count_max, long bytes_max,
-                          PyObject *disclosures, PyObject *slots)
+                          PyObject *slots)
 {
     long count = 0;
     const uint8_t *at = from.begin, *end = from.begin + from.size;
     while (at < end) {
         const uint8_t *stop = memchr(at, '~', (size_t)(end - at));
         if (!stop || ++count > count_max || stop - at > bytes_max) return 0;
-        if (!disclosure((Span){at, (size_t)(stop - at)}, digests, scratch, disclosures, slots)) return 0;
+        if (!disclosure((Span){at, (size_t)(stop - at)}, digests, scratch, slots)) return 0;
         at = stop + 1;
     }
     return PyDict_Size(slots) == count; /* else a slot is disclosed twice */
@@ -395,15 +394,14 @@ static PyObject *pieces(Span all, uint8_t *scratch, long count_max, long bytes_m
     Text rest = {scratch + size, scratch + size, depth_max}; /* for each disclosure in its turn */
     Span disclosed = {stop + 1, (size_t)(all.begin + all.size - stop - 1)};
     Digests digests = {{NULL}, 0, 0};
-    PyObject *found = NULL, *disclosures = PyDict_New(), *slots = PyDict_New();
+    PyObject *found = NULL, *slots = PyDict_New();
     PyObject *payload = object(&text, 1, &digests);
-    if (payload && disclosures && slots && text.at == text.end && digests.read && digests.sha256 &&
-        disclosures_of(disclosed, &digests, rest, count_max, bytes_max, disclosures, slots))
-        found = Py_BuildValue("NNNNOOO", bytes_of(all.begin, dot), bytes_of(all.begin, signed_end),
+    if (payload && slots && text.at == text.end && digests.read && digests.sha256 &&
+        disclosures_of(disclosed, &digests, rest, count_max, bytes_max, slots))
+        found = Py_BuildValue("NNNNOO", bytes_of(all.begin, dot), bytes_of(all.begin, signed_end),
                               bytes_of(signature, signature + 64), bytes_of(all.begin, stop), payload,
-                              disclosures, slots);
+                              slots);
     Py_XDECREF(payload);
-    Py_XDECREF(disclosures);
     Py_XDECREF(slots);
     return found;
 }
@@ -444,6 +442,9 @@ PyMODINIT_FUNC PyInit__read(void)
 {
     memset(sextet, -1, sizeof sextet);
     for (int i = 0; i < 64; i++) sextet[(uint8_t)ALPHABET[i]] = (int8_t)i;
+    for (int i = 0; i < 256; i++)
+        for (int place = 0; place < 4; place++)
+            placed[place][i] = sextet[i] < 0 ? NO_CHARACTER : (uint32_t)sextet[i] << (18 - 6 * place);
     for (int i = 0; i < 256; i++) ordinary[i] = i >= 0x20 && i != '"' && i != '\\';
     sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     hashing = EVP_MD_CTX_new();
@@ -451,5 +452,7 @@ PyMODINIT_FUNC PyInit__read(void)
         PyErr_SetString(PyExc_ImportError, "OpenSSL has no SHA-256");
         return NULL;
     }
-    return PyModule_Create(&definition);
+    PyObject *module = PyModule_Create(&definition);
+    if (module && PyModule_AddIntConstant(module, "FORM", FORM)) Py_CLEAR(module);
+    return module;
 }

@@ -128,10 +128,11 @@ def holds(key: bytes, signature: bytes, signed: bytes) -> bool:
 
 def thumbprint(key: Ed25519PublicKey) -> str:
     """The name of a key in `kid`: its JWK thumbprint (RFC 7638, RFC 8037 appendix A.3)."""
-    return _thumbprint(key.public_bytes_raw())
+    return raw_thumbprint(key.public_bytes_raw())
 
 
 @lru_cache(maxsize=1024)
-def _thumbprint(raw: bytes) -> str:
+def raw_thumbprint(raw: bytes) -> str:
+    """`thumbprint` of the 32 bytes of a key."""
     jwk = f'{{"crv":"Ed25519","kty":"OKP","x":"{b64url(raw)}"}}'
     return b64url(sha256(jwk.encode()).digest())

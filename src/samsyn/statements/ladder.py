@@ -69,6 +69,15 @@ def check_ladders(slots: Mapping[str, Any]) -> None:
 
 
 def _check_time(slots: Mapping[str, Any]) -> None:
+    whole = slots.get("time.exact")
+    if (
+        isinstance(whole, str)
+        and slots.get("time.hour") == f"{whole[:13]}Z"
+        and slots.get("time.day") == whole[:10]
+        and _SECOND.fullmatch(whole)
+        and _is_exact(whole)
+    ):
+        return  # all three, as `time_ladder` makes them
     for rung in TIME_RUNGS:
         if slots.get(f"time.{rung}", "") is None:
             raise _malformed(f"time.{rung}", "is null; a rung that is not said is left out")
@@ -108,6 +117,10 @@ def _check_place(slots: Mapping[str, Any]) -> None:
     finest = 7
     if "place.exact" in slots:
         fine, finest = _finest_of(slots["place.exact"])
+        if len(fine) == 1 and finest == 7:
+            rungs = _rungs(*fine)
+            if all(slots.get(slot, cells) == cells for slot, cells in rungs):
+                return  # those that are there are as `place_ladder` makes them
     for slot, resolution in _CELL_SLOTS:
         if slot not in slots:
             continue
@@ -182,6 +195,12 @@ _parent = lru_cache(maxsize=16_384)(geo.parent)  # what is said is often near wh
 def _above(cell: str, resolution: int) -> tuple[set[str], list[str]]:
     """The parent of one cell, as a set of cells and as a rung has it; neither is ever changed."""
     return {found := _parent(cell, resolution)}, [found]
+
+
+@lru_cache(maxsize=16_384)
+def _rungs(cell: str) -> tuple[tuple[str, list[str]], ...]:
+    """The rungs above an exact place in one cell of the finest resolution; never changed."""
+    return tuple((slot, [_parent(cell, resolution)]) for slot, resolution in _CELL_SLOTS)
 
 
 def _malformed(slot: str, what: str) -> Refused:

@@ -24,14 +24,15 @@ from samsyn.base.encoding import b64url, b64url_bytes, unb64url
 from samsyn.base.errors import Refused
 from samsyn.base.ids import is_id, is_node_name
 from samsyn.statements.ladder import PLACE_RUNGS, TIME_RUNGS, check_ladders
-from samsyn.statements.statement import Statement
+from samsyn.statements.statement import Disclosures, Statement
 from samsyn.statements.strict import check, check_slots, strict_json
 
+_FORM = 2  # of what `_read.take_apart` gives
 compiled: ModuleType | None
 try:
     from samsyn.statements import _read
 
-    compiled = _read
+    compiled = _read if getattr(_read, "FORM", 1) == _FORM else None  # else built from older sources
 except ImportError:  # built without a C compiler, or what it was linked to is not here
     compiled = None
 
@@ -85,12 +86,12 @@ def read(presentation: bytes) -> Read:
     if len(presentation) > limits.STATEMENT_BYTES:
         oversized(f"{len(presentation)} bytes, over {limits.STATEMENT_BYTES}")
     pieces = take_apart(presentation)
-    return _read_whole(presentation) if pieces is None else _read_pieces(*pieces)
+    return _read_whole(presentation) if pieces is None else _read_pieces(presentation, *pieces)
 
 
-Pieces = tuple[bytes, bytes, bytes, bytes, dict[str, Any], dict[str, bytes], dict[str, Any]]
-"""Encoded header, what is signed, signature, signed part, payload without its digests, disclosures and
-values by slot."""
+Pieces = tuple[bytes, bytes, bytes, bytes, dict[str, Any], dict[str, Any]]
+"""Encoded header, what is signed, signature, signed part, payload without its digests, and values by
+slot in the order of the disclosures."""
 
 
 def take_apart(presentation: bytes) -> Pieces | None:
@@ -107,12 +108,12 @@ def take_apart(presentation: bytes) -> Pieces | None:
 
 
 def _read_pieces(
+    presentation: bytes,
     header: bytes,
     signed: bytes,
     signature: bytes,
     jwt: bytes,
     payload: dict[str, Any],
-    disclosures: dict[str, bytes],
     slots: dict[str, Any],
 ) -> Read:
     """What is left to check of what was taken apart: the same, in the same order, as `_read_whole`."""
@@ -121,6 +122,7 @@ def _read_pieces(
     extra = _read_extra(payload)
     _check_distinct(payload, slots)
     check_ladders(slots)
+    disclosures = Disclosures(presentation, slots)
     return Read(statement_of(claims, extra, jwt, disclosures, slots), kid, signature, signed)
 
 
@@ -151,8 +153,10 @@ def _read_whole(presentation: bytes) -> Read:
 
 
 def _read_extra(payload: Mapping[str, Any]) -> dict[str, Any]:
+    if payload.keys() <= _KNOWN:  # nearly all
+        return {}
     extra = {name: value for name, value in payload.items() if name not in _KNOWN}
-    if extra and (not _FOREIGN.isdisjoint(extra) or "..." in extra):
+    if not _FOREIGN.isdisjoint(extra) or "..." in extra:
         malformed("the payload has a claim that no statement has")
     return extra
 
@@ -197,7 +201,7 @@ def _read_digests(payload: dict[str, Any]) -> set[str]:
 
 def read_claims(payload: Mapping[str, Any]) -> Claims:
     """What a payload says in clear. Raises `Refused` ("malformed")."""
-    if None in map(payload.get, DUTIES, _ABSENT):
+    if None in payload.values() and None in map(payload.get, DUTIES, _ABSENT):
         malformed("a duty that is not said is left out, not null")
     try:
         claims = msgspec.convert(payload, Claims)

@@ -7,13 +7,14 @@ there is none, or something is spelt otherwise, all disclosures are read as one 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 import orjson
 
 from samsyn.statements.read import take_apart
-from samsyn.statements.statement import Statement
+from samsyn.statements.statement import Disclosures, Statement
 
 _TO_BASE64: Final = bytes.maketrans(b"-_", b"+/")
 _PADDING: Final = (b"", b"", b"==", b"=")  # by length modulo 4
@@ -25,8 +26,8 @@ _decode_all = msgspec.json.Decoder(list[bytes]).decode  # bytes are base64 there
 def reread(body: bytes) -> Statement:
     """The statement in a body from our own store."""
     if pieces := take_apart(body):
-        _, _, _, jwt, payload, disclosures, values = pieces
-        return _whole(jwt, payload, disclosures, values)
+        _, _, _, jwt, payload, values = pieces
+        return _whole(jwt, payload, Disclosures(body, values), values)
     jwt, *disclosed, _ = body.split(b"~")
     signed, *encoded, _ = body.translate(_TO_BASE64).split(b"~")
     parts = [part + _PADDING[len(part) & 3] for part in (signed.split(b".")[1], *encoded)]
@@ -39,7 +40,7 @@ def reread(body: bytes) -> Statement:
 
 
 def _whole(
-    jwt: bytes, payload: dict[str, Any], disclosures: dict[str, bytes], slots: dict[str, Any]
+    jwt: bytes, payload: dict[str, Any], disclosures: Mapping[str, bytes], slots: dict[str, Any]
 ) -> Statement:
     return Statement(
         extra={name: payload.pop(name) for name in payload.keys() - _CLAIMS},

@@ -26,7 +26,7 @@ from samsyn.base import limits
 from samsyn.base.encoding import b64url, b64url_bytes
 from samsyn.base.errors import Refused
 from samsyn.base.ids import new_id
-from samsyn.statements.keys import holds, thumbprint
+from samsyn.statements.keys import holds, raw_thumbprint, thumbprint
 from samsyn.statements.ladder import check_ladders
 from samsyn.statements.read import (
     DUTIES,
@@ -280,9 +280,10 @@ def _key_of(found: Read, keys: Mapping[str, Ed25519PublicKey]) -> bytes:
     key = keys.get(found.statement.iss)
     if key is None:
         raise Refused("unknown-originator", f"no key is known for {found.statement.iss}")
-    if thumbprint(key) != found.kid:
+    raw = key.public_bytes_raw()
+    if raw_thumbprint(raw) != found.kid:
         raise Refused("forged-signature", f"signed with a key that is not {found.statement.iss}'s")
-    return key.public_bytes_raw()
+    return raw
 
 
 def _check_signature(found: Read, key: bytes) -> None:

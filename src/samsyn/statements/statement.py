@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, KeysView, Mapping
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any
@@ -30,6 +30,38 @@ class Draft(msgspec.Struct, kw_only=True):
     purpose: str | None = None
     retain_until: str | None = None
     personal: bool | None = None
+
+
+class Disclosures(Mapping[str, bytes]):
+    """The disclosures in a presentation that was read, each cut out only when one is first asked for.
+
+    Of what comes in nearly none is: it is checked and kept as it came. slots: values by slot, in the
+    order of the presentation. Nothing is checked.
+    """
+
+    __slots__ = ("_found", "_slots", "presentation")
+
+    def __init__(self, presentation: bytes, slots: Mapping[str, Any]) -> None:
+        self.presentation = presentation
+        self._slots = slots
+        self._found: dict[str, bytes] | None = None
+
+    def __getitem__(self, slot: str) -> bytes:
+        if self._found is None:
+            self._found = dict(zip(self._slots, self.presentation.split(b"~")[1:-1], strict=True))
+        return self._found[slot]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._slots)
+
+    def __len__(self) -> int:
+        return len(self._slots)
+
+    def __contains__(self, slot: object) -> bool:
+        return slot in self._slots
+
+    def keys(self) -> KeysView[str]:
+        return self._slots.keys()
 
 
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +96,8 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
         """
         names = sorted(self.disclosures if slots is None else set(slots))
         if slots is None and names == list(self.disclosures):
+            if type(self.disclosures) is Disclosures:
+                return self.disclosures.presentation
             return b"~".join([self.jwt, *self.disclosures.values(), b""])
         return b"~".join([self.jwt, *[self.disclosures[name] for name in names], b""])
 

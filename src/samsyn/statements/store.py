@@ -13,7 +13,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Sequence
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -94,11 +94,18 @@ class StatementStore:
 
         passed_on: ids of what this node has passed on already; a way that opens now is a late one.
         """
-        done = []
+        done: list[Stored] = []
         with self._db.write() as db:
             known = _known(db, {statement.jti for statement in statements})
             ways = through.ways_of(db, known) if known else {}
+            new: list[Statement] = []
             for statement in statements:
+                if statement.jti not in known and received_from in (None, statement.iss):
+                    new.append(statement)
+                    known.add(statement.jti)
+                    continue
+                done += _insert_new(db, new, received_from, at_us)
+                new = []
                 held = _versions(db, statement.jti) if statement.jti in known else []
                 put = _put(db, held, statement, received_from, at_us)
                 if received_from not in (None, statement.iss) or statement.jti in ways:
@@ -107,6 +114,7 @@ class StatementStore:
                     (put,) = (s for s in _versions(db, statement.jti) if s.ver == statement.ver)
                 done.append(put)
                 known.add(statement.jti)
+            done += _insert_new(db, new, received_from, at_us)
         return done
 
     def get(self, jti: str, ver: int | None = None) -> Stored | None:
@@ -323,22 +331,34 @@ def _insert(
             "UPDATE statement SET state = 'superseded' WHERE jti = ? AND state = 'standing'",
             (statement.jti,),
         )
-    row = (
-        statement.jti,
-        statement.ver,
-        statement.iss,
-        statement.kind,
-        state,
-        received_from,
-        at_us,
-        sha256(statement.jwt).digest(),
-        body,
-        statement.marking,
+    row = _row(statement, state, received_from, at_us, body)
+    return _stored((db.execute(_INSERT, row).lastrowid, *row))
+
+
+def _insert_new(
+    db: sqlite3.Connection, statements: Sequence[Statement], received_from: str | None, at_us: int
+) -> list[Stored]:
+    """Keep statements of which no version is held and that came from their originators: all stand."""
+    if not statements:
+        return []
+    rows = [_row(s, "standing", received_from, at_us, s.present()) for s in statements]
+    db.executemany(_INSERT, rows)
+    (last,) = db.execute("SELECT last_insert_rowid()").fetchone()  # AUTOINCREMENT: one after the other
+    return [_stored((id_, *row)) for id_, row in enumerate(rows, last - len(rows) + 1)]
+
+
+_INSERT: Final = (
+    "INSERT INTO statement "
+    "(jti, ver, iss, kind, state, received_from, at_us, jwt_hash, body, marking) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+def _row(
+    statement: Statement, state: State, received_from: str | None, at_us: int, body: bytes | None
+) -> tuple[Any, ...]:
+    jwt_hash = sha256(statement.jwt).digest()
+    return (
+        *(statement.jti, statement.ver, statement.iss, statement.kind, state),
+        *(received_from, at_us, jwt_hash, body, statement.marking),
     )
-    done = db.execute(
-        "INSERT INTO statement "
-        "(jti, ver, iss, kind, state, received_from, at_us, jwt_hash, body, marking) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        row,
-    )
-    return _stored((done.lastrowid, *row))
