@@ -29,6 +29,7 @@ def test_a_reader_comes_and_goes(here: Path) -> None:
     assert answer("view", *dk, "--as", "gis")["held"] == []
     answer("reader", "revoke", *dk, "gis", "--why", "it left", "--by", "anna")
     assert answer("reader", "list", *dk)[0]["revoked"]
+    assert "was revoked" in refused("channel", "export", *dk, "gis", "--out", here / "gis.channel")
     assert answer("reader", "add", *dk, "gis", "--organisation", "Map room")["token"] != made["token"]
     done = [(n["by"], n["did"]) for n in answer("log", *dk) if n["did"].startswith("reader")]
     assert done == [

@@ -68,6 +68,9 @@ class Site:
         )
         self.tokens = {n: readers.add(self.home, n, f"Unit {n}", by="t") for n in ("gis", "cyber")}
         self.wall = ManualClock(NOW_US)
+        self.open()
+
+    def open(self) -> None:
         self.node = Node(Stores(self.home, wall=self.wall))
         self.listener = self._serve()
 

@@ -9,20 +9,24 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from stix2validator import ValidationOptions, validate_instance
 from taxii2client.v21 import as_pages
 
 from samsyn.base import limits
 from samsyn.base.clock import HOUR_US, MINUTE_US
 from samsyn.base.errors import ConfigError, Refused
+from samsyn.channels.names import witness_name
 from samsyn.desk.diary import Noted
 from samsyn.exchange.tls import client_context
 from samsyn.formats import stix
 from samsyn.interfaces.taxii import collection_id
+from samsyn.log.witness import cosign
 from samsyn.node import partners, readers
 from samsyn.node.audit import audit
 from samsyn.node.homes import make_home, own_card
 from samsyn.node.node import Node
+from samsyn.node.rotation import rotate
 from samsyn.node.stores import Stores
 from samsyn.statements.ladder import place_ladder
 from samsyn.statements.statement import Statement
@@ -296,6 +300,9 @@ def test_every_object_is_valid_stix(tmp_path: Path, realm: str) -> None:
                     ours = validate_instance(made, options)
                     assert ours.is_valid, (made, ours.errors)
             reports = [o for o in objects if o["type"] == REPORT]
+            exercise = {o["id"] for o in objects if o.get("name") == "EXERCISE"}
+            marked = [bool(exercise & set(o.get("object_marking_refs", ()))) for o in reports]
+            assert set(marked) == {realm == "exercise"}
             marked = [o["name"].startswith("EXERCISE") and "EXERCISE" in str(objects) for o in reports]
             assert all(marked) == (realm == "exercise") == any(marked)
         broken = {
@@ -338,6 +345,26 @@ def test_nothing_cosigns_for_it(site: Site) -> None:
     with pytest.raises(Refused) as e:
         channel.cosign(channel.checkpoint())
     assert e.value.reason == "forged-cosignature"
+    assert all(not part.problems for part in audit(site.home))
+    key = Ed25519PrivateKey.generate()
+    forged = cosign(channel.checkpoint(), witness_name("gis"), key, 1_800_000_000)
+    site.node.stores.logs.add_cosignature("samsyn.dk/actual/gis", "gis", 0, forged, 1_800_000_000)
+    (wrong,) = (part.problems for part in audit(site.home) if part.problems)
+    assert "no key to cosign with" in wrong[0]
+
+
+def test_new_keys_change_nothing_for_it(site: Site) -> None:
+    """Its channel has heads by the old key, and no succession: it never knew a key."""
+    gone, _ = say(site), say(site)
+    site.node.tick()
+    before = site.fetched("cyber")
+    site.close()
+    rotate(site.home, by="anna")
+    site.open()
+    assert site.fetched("cyber") == before
+    say(site, "report")
+    withdraw(site, gone.jti)
+    assert told(site.fetched("cyber")) == site.held("cyber")
     assert all(not part.problems for part in audit(site.home))
 
 

@@ -130,7 +130,7 @@ def released(
     from_us, until_us = (time_of(text, "--between") for text in between)
     with Stores(home_of(root), realm) as stores, stores.db.snapshot():
         origin = channel_origin(stores.me, stores.realm, to)
-        if stores.roster.get(to) is None and not stores.logs.size(origin):
+        if to not in stores.readers() and not stores.logs.size(origin):
             raise ConfigError(
                 t("{name} is no partner of ours", name=repr(to)), do=t("see: samsyn partner list")
             )

@@ -173,7 +173,10 @@ def channel_cosign(root: Path, realm: Realm | None, note: Path, as_json: bool) -
 
 
 def _check_served(stores: Stores, name: str) -> None:
-    """Raises `ConfigError` for a suspended partner: no way of carrying goes around that."""
+    """Raises `ConfigError` for a suspended partner and for a reader whose token was revoked: no way of
+    carrying goes around that."""
+    if name in stores.tokens.revoked():
+        raise ConfigError(f"the token of {name} was revoked", do="see: samsyn reader list")
     if stores.roster.suspended(name):
         raise ConfigError(f"{name} is suspended", do="to end that: samsyn partner resume")
 

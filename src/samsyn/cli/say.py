@@ -222,7 +222,7 @@ def told_when(runs: bool) -> None:
 def explain(root: Path, realm: Realm | None, statement: str, partner: str, as_json: bool) -> None:
     """Which rule decided that PARTNER got, or did not get, STATEMENT; and what would have to differ."""
     with Stores(home_of(root), realm) as stores:
-        if stores.roster.get(partner) is None:
+        if partner not in stores.readers():
             raise ConfigError(
                 t("{name} is no partner of ours", name=repr(partner)), do=t("see: samsyn partner list")
             )

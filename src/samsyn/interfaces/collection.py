@@ -84,7 +84,6 @@ class _Entry(NamedTuple):
     added_us: int
     uid: UUID | None  # of the view that it gives
     ended: UUID | None  # of the view that it ends
-    leaf: Leaf
 
 
 class Collection:
@@ -204,7 +203,7 @@ class Collection:
         if ended is not None:
             self._last[ended] = index
         # in this order: a page that is being read looks at entries by their number
-        self._entries.append(_Entry(added_us, uid, ended, leaf))
+        self._entries.append(_Entry(added_us, uid, ended))
         self._added_us.append(added_us)
 
 
