@@ -90,7 +90,7 @@ def test_a_change_of_policy_takes_two_persons_and_is_seen_as_the_partner_sees_it
     text.fill(FINER)
     page.get_by_role("button", name="Preview").click()
     changes = page.get_by_role("row", name="FI")
-    assert changes.locator("td").all_inner_texts() == ["0", "1", "0", "0", "0", "0", "0", "1"]
+    expect(changes.locator("td")).to_have_text(["0", "1", "0", "0", "0", "0", "0", "1"])
     expect(page.locator("pre")).to_contain_text('+place = "spot"')
     expect(page.get_by_label("Examples")).to_contain_text("Buoy adrift")
     shot(page, "policy-preview", tmp_path)

@@ -120,6 +120,26 @@ def test_columns_at_once_are_the_rules_row_by_row(
                 check(got.filter(pl.col("craft") == craft), said[craft], slots)
 
 
+def test_a_denial_by_cells_covers_a_point_that_descends_from_another_cell() -> None:
+    """H3 is not exactly nested: the cell that a point lies in need not be its finer cell's ancestor."""
+    lat, lon = 55.2962, 15.5525
+    cell = geo.cell(lat, lon, 5)
+    assert geo.parent(geo.cell(lat, lon, 7), 5) != cell
+    denied = Rule(
+        id="deny",
+        why="test",
+        deny=True,
+        readers=frozenset({"fi"}),
+        named=frozenset(),
+        kinds=frozenset({"track"}),
+        when=When(area=(Area("here", None, frozenset({cell})),)),
+    )
+    let = msgspec.structs.replace(denied, id="let", deny=False, named=frozenset({"fi"}), when=When())
+    here = state(row(SHIP, lat, lon), feed="mast")
+    assert cut("fi", [let], here).height == 1
+    assert cut("fi", [denied, let], here).height == 0
+
+
 def check(got: pl.DataFrame, said: dict[str, Any], slots: frozenset[str]) -> None:
     """One released row against the plain columns of the one that was heard."""
     found = one(got)

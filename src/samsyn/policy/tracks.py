@@ -14,7 +14,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -182,16 +182,23 @@ def _within(area: Area, state: TrackState, touching: bool) -> Mask:
         lat, lon = state.columns["lat"], state.columns["lon"]
         inside: Mask = (west <= lon) & (lon <= east) & (south <= lat) & (lat <= north)
         return inside
-    by_resolution: dict[int, set[str]] = {}
-    for cell in area.cells:
-        resolution = geo.resolution(cell)
-        if touching and resolution > FINEST_CELLS:
-            cell, resolution = geo.parent(cell, FINEST_CELLS), FINEST_CELLS
-        by_resolution.setdefault(resolution, set()).add(cell)
-    found = np.zeros(len(state), np.bool_)
-    for resolution, cells in by_resolution.items():
-        mine = state.parents(resolution) if touching else state.cells(resolution)
-        found |= np.isin(mine, np.array([int(c, 16) for c in cells], np.uint64))
+    found = _among(area.cells, state.cells, len(state))
+    if touching:  # H3 is not exactly nested: a point may lie in one cell and descend from another
+        rungs = [
+            c if geo.resolution(c) <= FINEST_CELLS else geo.parent(c, FINEST_CELLS) for c in area.cells
+        ]
+        found |= _among(rungs, state.parents, len(state))
+    return found
+
+
+def _among(cells: Iterable[str], of_rows: Callable[[int], geo.Cells], count: int) -> Mask:
+    """For each row whether its cell, at the size of one of `cells`, is that one."""
+    by_resolution: dict[int, list[int]] = {}
+    for cell in cells:
+        by_resolution.setdefault(geo.resolution(cell), []).append(int(cell, 16))
+    found = np.zeros(count, np.bool_)
+    for resolution, numbers in by_resolution.items():
+        found |= np.isin(of_rows(resolution), np.array(numbers, np.uint64))
     return found
 
 
