@@ -19,6 +19,7 @@ from typing import Any, Final
 from uuid import UUID, uuid5
 
 import msgspec
+import orjson
 
 from samsyn.base import geo
 from samsyn.base.clock import SECOND_US, iso
@@ -196,7 +197,7 @@ def _extension(view: View) -> Object:
         "exercise": view.exercise,
         # as JSON text: a slot may hold null and lists of lists, which STIX has not
         "slots": [
-            {"slot": name, "json": json.dumps(value, ensure_ascii=False, sort_keys=True)}
+            {"slot": name, "json": orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()}
             for name, value in sorted(view.slots.items())
         ],
     }
@@ -216,7 +217,7 @@ def _place(slots: Mapping[str, Any]) -> tuple[str, float, float, float] | None:
             points = [corner for cell in value for corner in geo.cell_ring(cell)]
         if points:
             lat, lon = _middle(points)
-            far_m = max(float(geo.distance_m(lat, lon, *point)) for point in points)
+            far_m = max(float(geo.distance_m(lat, lon, *p)) for p in points) if len(points) > 1 else 0.0
             return rung, round(lat, 6), round(lon, 6), round(far_m, 1)
     return None
 
