@@ -46,10 +46,14 @@ class Disclosures(Mapping[str, bytes]):
         self._slots = slots
         self._found: dict[str, bytes] | None = None
 
-    def __getitem__(self, slot: str) -> bytes:
+    def by_slot(self) -> dict[str, bytes]:
+        """All of them, cut out. For who asks for many: it is not to be changed."""
         if self._found is None:
             self._found = dict(zip(self._slots, self.presentation.split(b"~")[1:-1], strict=True))
-        return self._found[slot]
+        return self._found
+
+    def __getitem__(self, slot: str) -> bytes:
+        return self.by_slot()[slot]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._slots)
@@ -94,20 +98,23 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
         In the order of slot names, so the same slots give the same bytes. Raises `KeyError` for a
         slot that is not held: what was to be shown must not go missing in silence.
         """
-        names = sorted(self.disclosures if slots is None else set(slots))
-        if slots is None and names == list(self.disclosures):
-            if type(self.disclosures) is Disclosures:
-                return self.disclosures.presentation
-            return b"~".join([self.jwt, *self.disclosures.values(), b""])
-        return b"~".join([self.jwt, *[self.disclosures[name] for name in names], b""])
+        held = self.disclosures
+        if slots is None and _are_in_order(tuple(held)):
+            if type(held) is Disclosures:
+                return held.presentation
+            return b"~".join([self.jwt, *held.values(), b""])
+        names = sorted(held if slots is None else set(slots))
+        parts = _by_slot(held)
+        return b"~".join([self.jwt, *[parts[name] for name in names], b""])
 
     def view_hashes(self, cuts: Iterable[frozenset[str]]) -> list[bytes]:
         """`view_hash` of `present(cut)` for each cut; the signed part is hashed once for all."""
         begun = sha256(self.jwt + b"~")
+        parts = _by_slot(self.disclosures)
         found = []
         for cut in cuts:
             view = begun.copy()
-            view.update(b"".join([self.disclosures[name] + b"~" for name in _in_order(cut)]))
+            view.update(b"~".join([*[parts[name] for name in _in_order(cut)], b""]))
             found.append(view.digest())
         return found
 
@@ -133,6 +140,15 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
 def _in_order(slots: frozenset[str]) -> list[str]:
     """In the order of a presentation. Rules let out the same few sets again and again."""
     return sorted(slots)
+
+
+def _by_slot(held: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    return held.by_slot() if type(held) is Disclosures else held
+
+
+@lru_cache(maxsize=1024)
+def _are_in_order(slots: tuple[str, ...]) -> bool:
+    return list(slots) == sorted(slots)
 
 
 def view_hash(presentation: bytes) -> bytes:
