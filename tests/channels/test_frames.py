@@ -131,7 +131,31 @@ def test_a_delay_shows_what_was_and_never_what_is() -> None:
             heard_us = found[0]["heard_s"] * SECOND_US
             assert 80 * SECOND_US <= dk.clock.now_us() - heard_us <= 80 * SECOND_US + 3 * STEP_US
     assert len(seen) > 15 and seen == sorted(seen) and len(set(seen)) == len(seen)
-    assert len(dk.frames._past) < 16
+    assert len(dk.frames._past["se"]) < 16
+
+
+def test_what_another_readers_delay_kept_is_not_shown_when_ones_own_rules_change() -> None:
+    """A change for fi must look the same whether or not se has long had such a delay."""
+    delayed = """
+[[rule]]
+id = "{0}"
+why = "test"
+to = ["{0}"]
+kinds = ["track"]
+place = "exact"
+delay = "80s"
+"""
+    seen = []
+    for before in ("", delayed.format("se")):
+        dk, made = Sender(before), []
+        for n in range(40):
+            dk.hear(row(SHIP, 55.0 + n / 100, time_us=dk.clock.now_us()))
+            if n == 12:  # in the middle of an interval that se's rule has begun
+                dk.frames.set_policy(policy(before + delayed.format("fi")), READERS)
+            made.append(dk.step()["fi"])
+        seen.append(made)
+    assert seen[0] == seen[1]
+    assert rows(seen[0][-1], "fi")
 
 
 def test_a_delay_counts_from_when_it_was_heard_not_from_the_step_before() -> None:

@@ -64,7 +64,7 @@ FRAME_TRACKS: Final = 100_000  # tracks in one frame to or from a partner
 FRAME_BYTES: Final = 48 * MIB  # one such frame
 TRACK_TEXT_CHARACTERS: Final = 40  # a name or call sign in a frame
 TRACK_DELAY_S: Final = 24 * 3600  # longest delay of a track rule; states of that long are kept in memory
-TRACK_STATES: Final = 128  # past states of all tracks kept for delays; the oldest go first
+TRACK_STATES: Final = 128  # past states of all tracks kept for one reader's delays; the oldest go first
 
 # watch
 ZONES: Final = 1_000  # zones of one organisation

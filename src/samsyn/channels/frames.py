@@ -61,7 +61,8 @@ class Frames:
         self._tables: dict[str, TrackTable] = {}
         self._filter: TrackFilter | None = None
         self._readers: tuple[str, ...] = ()
-        self._past: list[_Past] = []
+        # a reader's own: what another reader's rules had kept must not show when its rules change
+        self._past: dict[str, list[_Past]] = {}
         self._sequence = -1
         self._latest: dict[str, bytes] = {}
 
@@ -99,20 +100,21 @@ class Frames:
             if sequence <= self._sequence:
                 return False
             now_us = sequence * STEP_US
+            lags = {r: self._filter.lags(r) if self._filter else frozenset() for r in self._readers}
             present: list[TrackState] = []
-            if self._filter is not None and self._filter.lags():
+            if any(lags.values()):
                 present = [table.state(feed, now_us) for feed, table in sorted(self._tables.items())]
-                self._remember(present, now_us, self._filter.lags())
-
-            def states(lag: Lag) -> Sequence[TrackState]:
-                return self._state_of(lag, present, now_us)
-
+            self._past = {
+                reader: _remembered(self._past.get(reader, []), present, now_us, shown)
+                for reader, shown in lags.items()
+                if shown
+            }
             latest = {}
             waiting = self._waiting()
             for reader in self._readers:
                 rows, packed = 0, EMPTY
                 if self._filter is not None and reader not in waiting:
-                    found = self._filter.cut(reader, states, now_us)
+                    found = self._filter.cut(reader, self._states(reader, present, now_us), now_us)
                     rows, packed = found.height, body(found) if found.height else EMPTY
                 latest[reader] = seal(self._origin(reader), sequence, rows, packed, self._key)
             self._sequence, self._latest = sequence, latest
@@ -130,40 +132,45 @@ class Frames:
     def _origin(self, reader: str) -> str:
         return channel_origin(self._node, self._realm, reader)
 
-    def _remember(self, states: Sequence[TrackState], now_us: int, lags: Collection[Lag]) -> None:
-        """Keep the present for the rules that will show it later, and let go what none shows any more.
+    def _states(
+        self, reader: str, present: Sequence[TrackState], now_us: int
+    ) -> Callable[[Lag], Sequence[TrackState]]:
+        """The newest states that a lag may show to `reader`; none, while none is old enough."""
+        past = self._past.get(reader, [])
 
-        An interval is begun by the first step in it, which in a fast exercise need not be its own
-        first: steps are left out there.
-        """
-        delays_us: dict[int, int] = {}  # by interval, the longest
-        for lag in lags:
-            if lag != (0, STEP_US):
-                delays_us[lag.every_us] = max(lag.delay_us, delays_us.get(lag.every_us, 0))
-        begun = {
-            every_us: max((p.at_us for p in self._past if every_us in p.every_us), default=-1)
-            for every_us in delays_us
-        }
-        new = frozenset(e for e, at_us in begun.items() if at_us // e < now_us // e)
-        if new:
-            self._past.append(_Past(now_us, new, states))
-        shown_us = {  # the oldest state of each interval that is still shown
-            e: max(
-                (p.at_us for p in self._past if e in p.every_us and _old(p, delay_us, now_us)), default=0
-            )
-            for e, delay_us in delays_us.items()
-        }
-        kept = [
-            p for p in self._past if any(e in shown_us and p.at_us >= shown_us[e] for e in p.every_us)
-        ]
-        self._past = kept[-limits.TRACK_STATES :]
+        def states(lag: Lag) -> Sequence[TrackState]:
+            if lag == (0, STEP_US):
+                return present
+            fit = (p for p in reversed(past) if lag.every_us in p.every_us)
+            return next((p.states for p in fit if _old(p, lag.delay_us, now_us)), ())
 
-    def _state_of(self, lag: Lag, present: Sequence[TrackState], now_us: int) -> Sequence[TrackState]:
-        """The newest states that `lag` may show; none, while none is old enough."""
-        if lag == (0, STEP_US):
-            return present
-        fit = (p for p in reversed(self._past) if lag.every_us in p.every_us)
-        return next((p.states for p in fit if _old(p, lag.delay_us, now_us)), ())
+        return states
+
+
+def _remembered(
+    past: Sequence[_Past], states: Sequence[TrackState], now_us: int, lags: Collection[Lag]
+) -> list[_Past]:
+    """`past` with the present, for the rules that will show it, without what none shows any more.
+
+    An interval is begun by the first step in it, which in a fast exercise need not be its own
+    first: steps are left out there.
+    """
+    delays_us: dict[int, int] = {}  # by interval, the longest
+    for lag in lags:
+        if lag != (0, STEP_US):
+            delays_us[lag.every_us] = max(lag.delay_us, delays_us.get(lag.every_us, 0))
+    begun = {
+        every_us: max((p.at_us for p in past if every_us in p.every_us), default=-1)
+        for every_us in delays_us
+    }
+    new = frozenset(e for e, at_us in begun.items() if at_us // e < now_us // e)
+    after = [*past, _Past(now_us, new, states)] if new else list(past)
+    shown_us = {  # the oldest state of each interval that is still shown
+        e: max((p.at_us for p in after if e in p.every_us and _old(p, delay_us, now_us)), default=0)
+        for e, delay_us in delays_us.items()
+    }
+    kept = [p for p in after if any(e in shown_us and p.at_us >= shown_us[e] for e in p.every_us)]
+    return kept[-limits.TRACK_STATES :]
 
 
 def _old(past: _Past, delay_us: int, now_us: int) -> bool:

@@ -97,9 +97,10 @@ class TrackFilter:
             r for r in ready if not r.rule.deny and r.rule.delay_us <= limits.TRACK_DELAY_S * SECOND_US
         ]
 
-    def lags(self) -> frozenset[Lag]:
-        """All pasts that some rule shows."""
-        return frozenset(lag_of(r.rule, domain) for r in self._releases for domain in SUBJECTS)
+    def lags(self, reader: str) -> frozenset[Lag]:
+        """All pasts that some rule shows to `reader`."""
+        mine = [r.rule for r in self._releases if reader in r.rule.readers]
+        return frozenset(lag_of(rule, domain) for rule in mine for domain in SUBJECTS)
 
     def cut(
         self, reader: str, states: Callable[[Lag], Sequence[TrackState]], now_us: int
