@@ -15,6 +15,7 @@ from pathlib import Path
 from samsyn.base.errors import ConfigError
 
 BUSY_MS = 30_000
+LOG_PAGES = 2000  # 32 MB of write-ahead log before it is folded in: seldom enough to cost little
 PAGE_BYTES = 16_384  # several signed statements to a page: half the work of keeping them
 
 
@@ -49,6 +50,7 @@ class Database:
         db.execute(f"PRAGMA busy_timeout={BUSY_MS}")
         db.execute(f"PRAGMA page_size={PAGE_BYTES}")  # of a new file
         db.execute("PRAGMA journal_mode=WAL")
+        db.execute(f"PRAGMA wal_autocheckpoint={LOG_PAGES}")
         db.execute("PRAGMA synchronous=FULL")
         db.execute("PRAGMA foreign_keys=ON")
         db.execute("PRAGMA secure_delete=ON")  # a purged body must not linger in free pages
