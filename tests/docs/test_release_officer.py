@@ -14,8 +14,7 @@ from typing import Any
 import orjson
 import pytest
 
-from samsyn.demo.world import free_ports
-from tests.scenarios.network import wait
+from tests.scenarios.network import ports_for, wait
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "release-officer.md"
@@ -36,7 +35,7 @@ class Walk:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._running: list[subprocess.Popen[bytes]] = []
-        ports = free_ports(len(PORTS), 21_000 + os.getpid() % 2_000)
+        ports = ports_for(len(PORTS))
         self._ports = dict(zip(PORTS, map(str, ports), strict=True))
         self._known: dict[str, str] = {}  # what STATEMENT and NUMBER stand for
         self._words: dict[str, str] = {}  # of each card, as it was read over the telephone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import select
 import subprocess
@@ -21,6 +22,7 @@ from samsyn.node.homes import make_home
 from samsyn.node.node import Node
 
 START_S = 60.0
+_networks = itertools.count()
 
 
 class Process:
@@ -61,11 +63,18 @@ class Process:
     stop = kill
 
 
+def ports_for(count: int) -> list[int]:
+    """Ports to listen on. Tests run in several processes with neighbouring numbers: each has a block
+    of its own, below those that the system gives out, and its networks take turns in it."""
+    block = 18_000 + os.getpid() % 256 * 56
+    return free_ports(count, block + next(_networks) % 6 * 8)
+
+
 def homes(
     root: Path, policies: dict[str, str], *, realm: Realm = "actual", **more: Any
 ) -> dict[str, Home]:
     """Homes that hold each other's cards, by name; `policies` are the texts of their policy.toml."""
-    ports = free_ports(2 * len(policies), 18_440 + os.getpid() % 2_000)
+    ports = ports_for(2 * len(policies))
     made = {
         name: make_home(
             root / name,
