@@ -141,6 +141,10 @@ class Puller:
                 self._heard(max(self._state.their_size, self._mirror.size))
                 self._set("up", None)
                 if self._mirror.size != until:
+                    # let it come and pass it over, once a round: a request that is broken off takes its
+                    # connection with it, and the next one may be on it already
+                    if ahead is not None:
+                        await asyncio.wait({ahead})
                     await _dropped(ahead)
                     ahead, full = None, False
         finally:
