@@ -186,7 +186,7 @@ def test_a_recording_as_a_feed_of_the_actual_realm_keeps_its_own_time(tmp_path: 
         node.start()
         try:
             wait(lambda n=node: seat(n).picture()["feeds"][0]["state"] == "ended" and seat(n).findings())
-            # two ships enter, one has left again when the extract ends: both are to be told, not the first
+            # two ships enter, one has left when the extract ends: both are to be told, not one only
             wait(
                 lambda n=node: (
                     sorted(s["slots"]["body.state"] for s in seat(n).statements()) == ["closed", "open"]
