@@ -11,24 +11,20 @@ Which view it is stands in the id, since STIX forbids two contents under one id 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from importlib import resources
-from math import atan2, cos, degrees, hypot, radians, sin
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-import msgspec
 import orjson
 
-from samsyn.base import geo
 from samsyn.base.clock import SECOND_US, iso
+from samsyn.formats.view import NAMESPACE, View, finest_place, finest_time
 
 Object = dict[str, Any]
 
 EXTENSION: Final = "extension-definition--ab36f9f0-d064-4601-993c-0edcb6af581e"
 MEDIA_TYPE: Final = "application/stix+json;version=2.1"
-_NAMESPACE: Final = UUID("e7586f31-f521-481e-ae32-1c10ad949981")
 _EXERCISE: Final = "marking-definition--b516e99b-c82c-4edc-b5d5-f840428c0abf"
 _BEGIN: Final = "2026-01-01T00:00:00.000Z"  # of what is the same for everybody, always
 # TLP 2.0 as OASIS defines it for STIX 2.1: extension, and the five marking definitions by name
@@ -42,30 +38,6 @@ _TLP: Final = {
     "TLP:RED": "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1",
 }
 _CONFIDENCE: Final = {"low": 15, "medium": 50, "high": 85}  # STIX 2.1, appendix A, Low/Med/High
-_PLACE: Final = ("exact", "spot", "area", "region")
-_TIME: Final = ("exact", "hour", "day")
-
-
-class View(msgspec.Struct, frozen=True, kw_only=True):
-    """What of a statement a reader may have. uid: `view_uid`; created_us, modified_us: of the STIX
-    objects, microseconds UTC."""
-
-    uid: UUID
-    created_us: int
-    modified_us: int
-    iss: str
-    jti: str
-    ver: int
-    kind: str
-    marking: str
-    onward: str
-    exercise: bool
-    slots: Mapping[str, Any]
-
-
-def view_uid(jti: str, ver: int, view: str) -> UUID:
-    """The id of a view's objects. `view`: its hash, which is another for other disclosed slots."""
-    return uuid5(_NAMESPACE, f"{jti}\n{ver}\n{view}")
 
 
 def shared(node: str, organisation: str) -> list[Object]:
@@ -109,7 +81,7 @@ def report(view: View, node: str) -> Object:
     """The `report` of a view, made by `node`. Raises `KeyError` for a marking that is none."""
     slots = view.slots
     title = str(slots.get("title", view.kind))
-    refs = [_us(node)] + ([f"location--{view.uid}"] if _place(slots) else [])
+    refs = [_us(node)] + ([f"location--{view.uid}"] if finest_place(slots) else [])
     made: Object = {
         **_of_view("report", view, node),
         "name": f"EXERCISE {title}" if view.exercise else title,
@@ -128,13 +100,12 @@ def report(view: View, node: str) -> Object:
 
 def location(view: View, node: str) -> Object | None:
     """The `location` of a view, at the finest place that it says; None where it says none."""
-    found = _place(view.slots)
-    if found is None:
+    place = finest_place(view.slots)
+    if place is None:
         return None
-    rung, lat, lon, precision_m = found
     made = _of_view("location", view, node)
-    made |= {"name": f"{rung} ({view.kind})", "latitude": lat, "longitude": lon}
-    return {**made, "precision": precision_m} if precision_m else made
+    made |= {"name": f"{place.rung} ({view.kind})", "latitude": place.lat, "longitude": place.lon}
+    return {**made, "precision": place.precision_m} if place.precision_m else made
 
 
 def ended(uid: UUID, created_us: int, modified_us: int, node: str, *, exercise: bool) -> Object:
@@ -164,7 +135,7 @@ def schema_text() -> str:
 
 
 def _us(node: str) -> str:
-    return f"identity--{uuid5(_NAMESPACE, node)}"
+    return f"identity--{uuid5(NAMESPACE, node)}"
 
 
 def _common(type_: str, id_: str, created: str, modified: str = "") -> Object:
@@ -201,43 +172,5 @@ def _extension(view: View) -> Object:
             for name, value in sorted(view.slots.items())
         ],
     }
-    time = next((view.slots[slot] for r in _TIME if (slot := f"time.{r}") in view.slots), None)
+    time = finest_time(view.slots)
     return {**made, "time": time} if time else made
-
-
-def _place(slots: Mapping[str, Any]) -> tuple[str, float, float, float] | None:
-    """Finest rung, its middle (degrees), and how far from there its edge is (metres, 0: a point)."""
-    for rung in _PLACE:
-        value = slots.get(f"place.{rung}")
-        if value is None:
-            continue
-        if rung == "exact":
-            points = list(_positions(value.get("coordinates", value.get("geometries"))))
-        else:
-            points = [corner for cell in value for corner in geo.cell_ring(cell)]
-        if points:
-            lat, lon = _middle(points)
-            far_m = max(float(geo.distance_m(lat, lon, *p)) for p in points) if len(points) > 1 else 0.0
-            return rung, round(lat, 6), round(lon, 6), round(far_m, 1)
-    return None
-
-
-def _positions(value: Any) -> Iterator[tuple[float, float]]:
-    """Every (lat, lon) of GeoJSON coordinates, or of the geometries of a collection."""
-    if isinstance(value, dict):
-        yield from _positions(value.get("coordinates", value.get("geometries")))
-    elif isinstance(value, list) and len(value) >= 2 and not isinstance(value[0], list | dict):
-        yield float(value[1]), float(value[0])
-    else:
-        for part in value or ():
-            yield from _positions(part)
-
-
-def _middle(points: list[tuple[float, float]]) -> tuple[float, float]:
-    """The middle of points as directions from the earth's centre: right across 180 degrees too."""
-    if len(set(points)) == 1:
-        return points[0]
-    x = sum(cos(radians(lat)) * cos(radians(lon)) for lat, lon in points)
-    y = sum(cos(radians(lat)) * sin(radians(lon)) for lat, lon in points)
-    z = sum(sin(radians(lat)) for lat, _ in points)
-    return degrees(atan2(z, hypot(x, y))), degrees(atan2(y, x))

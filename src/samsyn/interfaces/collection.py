@@ -22,6 +22,7 @@ from samsyn.base import limits
 from samsyn.base.clock import HOUR_US
 from samsyn.channels.leaf import Leaf, Withdraw
 from samsyn.formats import stix
+from samsyn.formats.view import View, view_uid
 from samsyn.statements.reread import reread
 
 _STEP_US: Final = 1_000  # STIX writes milliseconds
@@ -163,7 +164,7 @@ class Collection:
         if body is None:  # its withdrawal is about to be written
             return []
         said = reread(body)
-        view = stix.View(
+        view = View(
             uid=uid,
             created_us=self._created_us(uid),
             modified_us=entry.added_us - HOUR_US,
@@ -196,7 +197,7 @@ class Collection:
         before = self._standing.pop(leaf.id, None)
         uid = None
         if not isinstance(leaf, Withdraw):
-            uid = self._standing[leaf.id] = stix.view_uid(leaf.id, leaf.ver, leaf.view)
+            uid = self._standing[leaf.id] = view_uid(leaf.id, leaf.ver, leaf.view)
             self._first.setdefault(uid, index)
             self._last[uid] = index
         ended = before if before != uid else None
