@@ -69,6 +69,7 @@ TRACK_STATES: Final = 128  # past states of all tracks kept for one reader's del
 # watch
 ZONES: Final = 1_000  # zones of one organisation
 ZONES_FILE_BYTES: Final = 64 * MIB  # an organisation's zones.geojson
+CLOSE_PAIRS: Final = 2_000_000  # neighbours looked at for who is close to whom; the rest is counted
 
 # readers without a node
 READER_REQUESTS_PER_MINUTE: Final = 600  # of one reader
