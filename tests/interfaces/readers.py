@@ -18,7 +18,7 @@ from samsyn.channels.leaf import Withdraw, read_leaf
 from samsyn.exchange.listen import Listener, serve
 from samsyn.exchange.tls import client_context, server_context
 from samsyn.formats import stix
-from samsyn.interfaces.taxii import reader_routes
+from samsyn.interfaces.neighbours import reader_routes
 from samsyn.node import readers
 from samsyn.node.homes import make_home
 from samsyn.node.node import Node

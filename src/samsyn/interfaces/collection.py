@@ -15,7 +15,7 @@ import threading
 from bisect import bisect_right
 from collections.abc import Collection as Some
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, Literal, NamedTuple, Protocol
+from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
 from samsyn.base import limits
@@ -23,21 +23,11 @@ from samsyn.base.clock import HOUR_US
 from samsyn.channels.leaf import Leaf, Withdraw
 from samsyn.formats import stix
 from samsyn.formats.view import View, view_uid
+from samsyn.interfaces.port import Channel
 from samsyn.statements.reread import reread
 
 _STEP_US: Final = 1_000  # STIX writes milliseconds
 _SHARED: Final = -1  # the index of what is the same for every reader
-
-
-class Channel(Protocol):
-    """What of a reader's channel is used (`channels.reader.ReaderChannel`). Called from threads."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def size(self) -> int: ...
-    def leaves(self, after: int, limit: int) -> list[tuple[Leaf, int]]: ...
-    def view(self, index: int) -> bytes | None: ...
 
 
 class Place(NamedTuple):

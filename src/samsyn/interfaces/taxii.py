@@ -9,64 +9,36 @@
     GET /api/collections/{id}/objects/{object}/      one object
     GET /api/collections/{id}/objects/{object}/versions/
 
-Whose channel that is comes from the token, and from nothing else in a request. Without a token that is
-somebody's there is one reply, whatever was asked; with one, what is another reader's and what nobody
-has are answered by the same bytes. Nothing can be written.
+Whose channel that is, the port has found out (`interfaces.port`). Nothing can be written.
 """
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import binascii
-import contextlib
-import logging
-from collections.abc import AsyncIterator, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
 import orjson
-from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from samsyn.base import limits
-from samsyn.base.allowance import Allowance
-from samsyn.base.clock import SECOND_US, Clock, iso, parse_iso
-from samsyn.base.errors import NotYetError, SamsynError
+from samsyn.base.clock import SECOND_US, iso, parse_iso
 from samsyn.channels.names import channel_origin
 from samsyn.formats import stix
-from samsyn.interfaces.collection import BEGIN, Asked, Channel, Collection, Page, Place, Placed, version
-from samsyn.interfaces.readers import Readers
-
-log = logging.getLogger(__name__)
+from samsyn.interfaces.collection import BEGIN, Asked, Collection, Page, Place, Placed, version
+from samsyn.interfaces.port import TITLES, Channel, No, error_headers
 
 MEDIA_TYPE: Final = "application/taxii+json;version=2.1"
 _ACCEPTED: Final = ("application/taxii+json", "application/*", "*/*")
-_THREADS: Final = 4
 _PLACE_DIGITS: Final = 12
 _COLLECTION_PARTS: Final = 3  # of a path: api, collections, the collection's id
 _FILTERS: Final = ("id", "type", "version", "spec_version")
 _TITLES: Final = {
     400: "The request is not as TAXII 2.1 wants it",
-    401: "Authentication is needed",
     403: "This collection is read-only",
-    404: "There is no such thing",
-    405: "This is not done here",
     406: "Only application/taxii+json;version=2.1 is spoken here",
-    429: "Too many requests",
-    503: "Out of order; come back",
 }
-
-
-class _No(Exception):
-    """Not an error: an answer."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(status)
-        self.status = status
 
 
 class _Caller(NamedTuple):
@@ -75,120 +47,33 @@ class _Caller(NamedTuple):
     id: str  # of the collection
 
 
-def reader_routes(
-    channel_for: Callable[[str], Channel | None],
-    readers: Readers,
-    wall: Clock,
-    *,
-    node: str,
-    organisation: str,
-    realm: Literal["actual", "exercise"],
-    refused: Callable[[str, str, str], None] = lambda *_: None,
-) -> Starlette:
-    """The app that readers without a node reach.
+class Taxii:
+    """TAXII 2.1 (`port.Interface`): one collection for each reader."""
 
-    channel_for: the channel of a reader by name. refused: told of each try without a token that is
-    somebody's ("" for who it was), and of each request too many.
-    """
-    server = _Server(channel_for, readers, wall, node, organisation, realm, refused)
-
-    @contextlib.asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        yield
-        server.close()
-
-    app = Starlette(lifespan=lifespan)
-    app.mount("/", server)
-    return app
-
-
-class _Server:
-    def __init__(
-        self,
-        channel_for: Callable[[str], Channel | None],
-        readers: Readers,
-        wall: Clock,
-        node: str,
-        organisation: str,
-        realm: Literal["actual", "exercise"],
-        refused: Callable[[str, str, str], None],
-    ) -> None:
-        self._channel_for = channel_for
-        self._readers = readers
-        self._wall = wall
+    def __init__(self, node: str, organisation: str, realm: Literal["actual", "exercise"]) -> None:
         self._node, self._organisation, self._realm = node, organisation, realm
-        self._refused = refused
-        self._allowances: dict[str, Allowance] = {}
         self._collections: dict[str, Collection] = {}
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="reader")
 
-    def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+    def owns(self, parts: Sequence[str]) -> bool:
+        return parts[0] in ("taxii2", "api")
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
-        request = Request(scope, receive)
-        loop = asyncio.get_running_loop()
-        try:
-            reply = await loop.run_in_executor(self._threads, self._answer, request)
-        except Exception:  # whatever it was, nobody outside may see any of it
-            log.exception("could not answer a reader")
-            reply = _error(503)
-        await reply(scope, receive, send)
-
-    def _answer(self, request: Request) -> Response:
-        """In a thread: nothing here reads the request's body."""
-        try:
-            caller = self._admit(request.headers)
-            return self._route(request, caller)
-        except _No as no:
-            return _error(no.status)
-        except NotYetError:
-            return _error(503)
-        except SamsynError as e:
-            log.warning("could not answer a reader: %s", e)
-            return _error(503)
-
-    # who asks
-
-    def _admit(self, headers: Mapping[str, str]) -> _Caller:
-        """Raises `_No` (401, 429)."""
-        name, token = _credentials(headers.get("authorization", ""))
-        reader = self._readers.known(token) if token else None
-        if reader is None or name not in ("", reader):
-            if headers.get("authorization"):
-                self._refused("", "reader", "unknown-token")
-            raise _No(401)
-        now_us = self._wall.now_us()
-        allowance = self._allowances.get(reader)
-        if allowance is None:
-            made = Allowance(limits.READER_REQUESTS_PER_MINUTE, now_us)
-            allowance = self._allowances.setdefault(reader, made)
-        if allowance.take(now_us):
-            self._refused(reader, "reader", "too-many-requests")
-            raise _No(429)
-        channel = self._channel_for(reader)
-        if channel is None or channel.name != reader:  # added this moment: the next tick opens it
-            raise _No(503)
-        collection = self._collections.get(reader)
-        if collection is None:
-            made_ = Collection(self._node, self._organisation, self._realm)
-            collection = self._collections.setdefault(reader, made_)
-        return _Caller(channel, collection, collection_id(self._node, self._realm, reader))
+    def error(self, status: int) -> Response:
+        """Says the same for every request that ends this way: nothing of what was asked, or by whom."""
+        told = {"title": _TITLES.get(status, TITLES[status]), "http_status": str(status)}
+        return _json(told, status, error_headers(status))
 
     # what is asked for
 
-    def _route(self, request: Request, caller: _Caller) -> Response:
-        if len(request.url.path) + len(request.url.query) > limits.READER_QUERY_CHARACTERS:
-            raise _No(400)
+    def answer(self, request: Request, channel: Channel) -> Response:
+        """In a thread: nothing here reads the request's body. Raises `No`."""
+        caller = self._caller(channel)
         parts = request.url.path.strip("/").split("/")
         known = _known(parts, caller.id)
         if request.method != "GET":
-            raise _No(404 if not known else 403 if parts[3:4] == ["objects"] else 405)
+            raise No(404 if not known else 403 if parts[3:4] == ["objects"] else 405)
         _check_accept(request.headers.get("accept", ""))
         if not known:
-            raise _No(404)
+            raise No(404)
         if parts == ["taxii2"]:
             root = f"{request.url.scheme}://{request.headers.get('host', '')}/api/"
             told = {"title": f"Samsyn {self._node}", "description": self._organisation}
@@ -201,6 +86,13 @@ class _Server:
             shown = self._shown(caller)
             return _json(shown if len(parts) == _COLLECTION_PARTS else {"collections": [shown]})
         return self._objects(request, caller, parts[_COLLECTION_PARTS:])
+
+    def _caller(self, channel: Channel) -> _Caller:
+        collection = self._collections.get(channel.name)
+        if collection is None:
+            made = Collection(self._node, self._organisation, self._realm)
+            collection = self._collections.setdefault(channel.name, made)
+        return _Caller(channel, collection, collection_id(self._node, self._realm, channel.name))
 
     def _shown(self, caller: _Caller) -> dict[str, Any]:
         return {
@@ -223,7 +115,7 @@ class _Server:
                 caller.channel, asked, query.limit, at=query.at, added_after_us=query.added_after_us
             )
         if one is not None and not page.objects and not self._is_there(caller, one):
-            raise _No(404)
+            raise No(404)
         if parts[-1] == "versions":
             return _paged("versions", page, lambda p: version(p.object))
         if parts[0] == "manifest":
@@ -235,7 +127,7 @@ class _Server:
 
 
 class _Query:
-    """The filters of one request. Raises `_No` (400) for what cannot be read."""
+    """The filters of one request. Raises `No` (400) for what cannot be read."""
 
     def __init__(self, request: Request) -> None:
         given = request.query_params
@@ -249,9 +141,9 @@ class _Query:
             self.added_after_us = parse_iso(after) if after else None
             self.at = _read_place(given["next"]) if given.get("next") else BEGIN
         except (ValueError, OverflowError) as e:
-            raise _No(400) from e
+            raise No(400) from e
         if limit < 0:
-            raise _No(400)
+            raise No(400)
         self.limit = min(limit or limits.READER_PAGE_DEFAULT, limits.READER_PAGE)
 
     def asked(self, one: str | None) -> Asked | None:
@@ -266,7 +158,7 @@ class _Query:
             try:
                 versions = [stix.stamp(parse_iso(text)) for text in versions]
             except (ValueError, OverflowError) as e:
-                raise _No(400) from e
+                raise No(400) from e
         return Asked(ids, self._match.get("type"), versions) if "2.1" in spec else None
 
 
@@ -286,30 +178,15 @@ def _known(parts: list[str], collection: str) -> bool:
     return False
 
 
-def _credentials(header: str) -> tuple[str, str]:
-    """User and token: `Bearer x`, `Token x` (no user), or `Basic` of user:token. Empty if neither."""
-    scheme, _, value = header.strip().partition(" ")
-    match scheme.lower():
-        case "bearer" | "token":
-            return "", value.strip()
-        case "basic":
-            try:
-                user, colon, token = base64.b64decode(value, validate=True).decode().partition(":")
-            except (binascii.Error, UnicodeDecodeError, ValueError):
-                return "", ""
-            return (user, token) if colon and user else ("", "")
-    return "", ""
-
-
 def _check_accept(header: str) -> None:
-    """Raises `_No` (406) unless ours is among what the client takes."""
+    """Raises `No` (406) unless ours is among what the client takes."""
     for one in header.split(",") if header.strip() else ():
         kind, *parameters = (part.strip().lower() for part in one.split(";"))
         versions = [p.partition("=")[2].strip(' "') for p in parameters if p.startswith("version")]
         if kind in _ACCEPTED and all(found == "2.1" for found in versions):
             return
     if header.strip():
-        raise _No(406)
+        raise No(406)
 
 
 def _read_place(text: str) -> Place:
@@ -352,13 +229,3 @@ def _paged(what: str, page: Page, shown: Callable[[Placed], Any]) -> Response:
 def _json(told: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     more = {"content-type": MEDIA_TYPE, "cache-control": "no-store", **(headers or {})}
     return Response(orjson.dumps(told), status, more)
-
-
-def _error(status: int) -> Response:
-    """Says the same for every request that ends this way: nothing of what was asked, or by whom."""
-    more = {}
-    if status == 401:
-        more["www-authenticate"] = 'Bearer realm="samsyn", Basic realm="samsyn"'
-    if status in (429, 503):
-        more["retry-after"] = "5"
-    return _json({"title": _TITLES[status], "http_status": str(status)}, status, more)

@@ -25,7 +25,7 @@ from samsyn.exchange.serve import partner_routes
 from samsyn.exchange.tls import server_context
 from samsyn.interfaces.accounts import Sessions
 from samsyn.interfaces.home import home_app
-from samsyn.interfaces.taxii import reader_routes
+from samsyn.interfaces.neighbours import reader_routes
 from samsyn.node.homes import own_card
 from samsyn.node.intake import Intake, Source
 from samsyn.node.links import Links

@@ -1,0 +1,28 @@
+"""All interfaces for readers without a node, on one port."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from starlette.applications import Starlette
+
+from samsyn.base.clock import Clock
+from samsyn.interfaces.port import Channel, reader_port
+from samsyn.interfaces.readers import Readers
+from samsyn.interfaces.taxii import Taxii
+
+
+def reader_routes(
+    channel_for: Callable[[str], Channel | None],
+    readers: Readers,
+    wall: Clock,
+    *,
+    node: str,
+    organisation: str,
+    realm: Literal["actual", "exercise"],
+    refused: Callable[[str, str, str], None] = lambda *_: None,
+) -> Starlette:
+    """The app that readers without a node reach; see `port.reader_port`."""
+    interfaces = (Taxii(node, organisation, realm),)
+    return reader_port(channel_for, readers, wall, interfaces, refused=refused)
