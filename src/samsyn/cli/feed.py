@@ -23,7 +23,7 @@ from samsyn.feeds.summary import Summary
 from samsyn.formats.decoded import REASONS
 from samsyn.node.stores import Stores
 from samsyn.watch.definition import discover as discover_detectors
-from samsyn.watch.finding import Finding
+from samsyn.watch.finding import Finding, about_whom
 from samsyn.watch.plot import plot
 from samsyn.watch.runner import Watch
 from samsyn.watch.zones import load_zones
@@ -208,7 +208,8 @@ def _write_plots(found: Sequence[Finding], folder: Path | None) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     names = []
     for finding in found:
-        path = folder / f"{finding.detector}-{finding.craft.replace(':', '-')}-{finding.start_us}.svg"
+        about = about_whom(finding).replace(":", "-").replace(" ", "-")
+        path = folder / f"{finding.detector}-{about}-{finding.start_us}.svg"
         path.write_text(plot(finding, language=language()), "utf-8")
         names.append(str(path))
     return names
@@ -268,7 +269,7 @@ def _show_findings(found: Sequence[Finding]) -> None:
     rows = [
         (
             getattr(definitions[f.detector][0].title, language()),
-            f.craft,
+            about_whom(f),
             word(f.state),
             iso(f.start_us),
             iso(f.end_us) if f.end_us else "",

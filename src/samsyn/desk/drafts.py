@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -17,6 +17,14 @@ from samsyn.watch.definition import Definition
 from samsyn.watch.finding import Finding
 
 EVIDENCE_ROWS = 48  # a plot's worth; the rest stays in our observations
+_SUMMARIES: Final = {
+    ("sea", 0): "shipping",
+    ("sea", 1): "a ship",
+    ("sea", 2): "two ships",
+    ("air", 0): "air traffic",
+    ("air", 1): "an aircraft",
+    ("air", 2): "two aircraft",
+}
 CONFIDENCES = ("low", "medium", "high")
 ONWARD = ("no", "ask", "circle", "free")
 
@@ -32,20 +40,23 @@ def alert_draft(finding: Finding, order: StandingOrder, definition: Definition) 
     Title, summary and text name no place and no time, so that they may go to a reader whose rule
     allows neither; those stand in their ladders and in slots that need the finest rungs.
     """
-    sea = finding.craft.startswith("mmsi:")
     title = definition.title.en
+    craft = [one for one in (finding.craft, finding.other) if one is not None]
+    domain = finding.domain
     rows = _thinned(finding.evidence, EVIDENCE_ROWS)
     slots: dict[str, Any] = {
         **time_ladder(finding.start_us),
-        "title": f"{title}: {finding.craft}",
-        "summary": f"{title}: {'a ship' if sea else 'an aircraft'}",
+        "title": ": ".join((title, *([", ".join(craft)] if craft else []))),
+        "summary": f"{title}: {_SUMMARIES[domain, len(craft)]}",
         "text": definition.definition.en,
         "confidence": order.confidence,
         "author": order.unit or f"standing order {order.id}",
-        "sources": [f"feed {finding.feed}", f"detector {finding.detector}"],
-        "tags": ["sea" if sea else "air"],
+        "sources": [
+            *(f"feed {feed}" for feed in (finding.feed, *finding.more_feeds)),
+            f"detector {finding.detector}",
+        ],
+        "tags": [domain],
         "body.detector": finding.detector,
-        "body.craft": finding.craft,
         "body.state": finding.state,
         "body.start": iso(finding.start_us),
         "body.measured": finding.measured,
@@ -56,6 +67,9 @@ def alert_draft(finding: Finding, order: StandingOrder, definition: Definition) 
     }
     if finding.lat is not None and finding.lon is not None:
         slots.update(place_ladder(point(finding.lat, finding.lon)))
+    for name, one in (("body.craft", finding.craft), ("body.other", finding.other)):
+        if one is not None:
+            slots[name] = one
     if finding.zone is not None:
         slots["body.zone"] = finding.zone
     if finding.end_us is not None:

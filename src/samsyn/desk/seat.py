@@ -265,7 +265,8 @@ class Seat:
         return said or settings.node.default_marking
 
     def _would_be(self, finding: Finding) -> Iterator[str]:
-        yield self._feed_marking(finding.feed)
+        for feed in (finding.feed, *finding.more_feeds):
+            yield self._feed_marking(feed)
         for order in self._desk.settings.standing_order:
             if finding.detector in order.detectors:
                 yield order.marking

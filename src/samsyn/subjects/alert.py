@@ -26,6 +26,7 @@ _Row = Annotated[dict[Word, float | int | bool | str | None], msgspec.Meta(max_l
 _BODY: Final[Mapping[str, Any]] = {
     "detector": Word,
     "craft": Annotated[str, msgspec.Meta(pattern=CRAFT_PATTERN)],
+    "other": Annotated[str, msgspec.Meta(pattern=CRAFT_PATTERN)],  # the second of a pair
     "zone": Word,
     "state": Literal["open", "closed"],
     "start": Word,  # RFC 3339
@@ -63,9 +64,13 @@ def check_held(slots: Mapping[str, Any]) -> None:
 
 
 def subject(slots: Mapping[str, Any]) -> str | None:
-    """Sea or air by the craft's identity."""
-    craft = str(slots.get("body.craft", ""))
-    return {"mmsi": "sea", "icao": "air"}.get(craft.partition(":")[0])
+    """Sea or air by the craft's identity; by its tags if it is about no craft."""
+    craft = slots.get("body.craft")
+    if isinstance(craft, str):
+        return {"mmsi": "sea", "icao": "air"}.get(craft.partition(":")[0])
+    tags = slots.get("tags")
+    named = [tag for tag in ("sea", "air") if tag in tags] if isinstance(tags, list) else []
+    return named[0] if len(named) == 1 else None
 
 
 def fold(life: Life | None, said: Said) -> Life:

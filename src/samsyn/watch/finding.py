@@ -12,7 +12,13 @@ EVIDENCE_ROWS_MAX: Final = 200
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One situation as one detector sees it now; a later revision with the same key replaces it.
 
-    key:          detector, craft, zone and start; the same on every run over the same rows.
+    key:          detector, craft, other, zone or cell, and start; the same on every run over the same
+                  rows.
+    craft:        whom it is about; None where it is about a place.
+    domain:       of the craft, or of the traffic that a finding about a place is about.
+    other:        the second craft of a pair.
+    cell:         H3 cell, of a finding about one.
+    feed:         that it was seen by; more_feeds: others that it rests on.
     measured:     what was measured, by names that carry units.
     thresholds:   what it was held against; a name that is also in `measured` was crossed by the
                   difference.
@@ -24,7 +30,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     key: str
     detector: str
-    craft: str
+    craft: str | None
     state: Literal["open", "closed"]
     start_us: int
     updated_us: int
@@ -40,6 +46,16 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     known_errors: tuple[str, ...]
     revision: int
     closed_because: str | None
+    domain: Literal["sea", "air"] = "sea"
+    other: str | None = None
+    cell: str | None = None
+    more_feeds: tuple[str, ...] = ()
+
+
+def about_whom(finding: Finding) -> str:
+    """Its craft, both of a pair; else its zone or cell."""
+    named = [one for one in (finding.craft, finding.other) if one is not None]
+    return " ".join(named) or finding.zone or finding.cell or ""
 
 
 class Evidence:

@@ -13,7 +13,7 @@ from html import escape
 from typing import Any, Final
 
 from samsyn.base.clock import DAY_US, HOUR_US, MINUTE_US, SECOND_US, iso
-from samsyn.watch.finding import Finding
+from samsyn.watch.finding import Finding, about_whom
 
 WIDTH: Final = 640
 HEIGHT: Final = 300
@@ -52,7 +52,7 @@ def plot(source: Finding | Sequence[Mapping[str, Any]], *, title: str = "", lang
     if isinstance(source, Finding):
         rows = source.evidence
         span = (source.start_us, source.end_us or source.updated_us)
-        title = title or f"{source.detector} {source.craft}"
+        title = title or f"{source.detector} {about_whom(source)}"
     else:
         rows = source
     if not rows:

@@ -30,14 +30,19 @@ class Situation:
         lead_up: list[dict[str, Any]],
         zone: str | None = None,
         start_us: int | None = None,
+        other: int | None = None,
     ) -> None:
+        """other: slot of the second craft of a pair."""
         self._definition = definition
         self.slot = int(rows.slot[i])
         key = int(step.known.index.keys[self.slot])
         self.craft = craft_text(key)
+        self.other = None if other is None else craft_text(int(step.known.index.keys[other]))
+        self.domain: Literal["sea", "air"] = "air" if step.known.flies(self.slot) else "sea"
         self.start_us = int(rows.time_us[i]) if start_us is None else start_us
         self.zone = zone
         self.raised = False
+        self._feeds: dict[str, None] = {}
         self.written_us = 0
         self._revision = 0
         every_us = AIR_EVERY_US if step.known.flies(self.slot) else SEA_EVERY_US // 2
@@ -46,12 +51,15 @@ class Situation:
         self.place: tuple[float, float] | None = None  # lat, lon, the latest
         self.observe(step, rows, i)
 
-    def observe(self, step: Step, rows: Rows, i: int) -> None:
-        """Takes row `i` of `rows` in as evidence and as the latest that is known."""
+    def observe(self, step: Step, rows: Rows, i: int, **more: float) -> None:
+        """Takes row `i` of `rows` in as evidence, with what `more` says beside it, and as the latest
+        that is known."""
         self.arrived_us = step.end_us
-        self._feed = step.known.feeds[int(rows.feed[i])]
+        feed = step.known.feeds[int(rows.feed[i])]
+        self._feeds[feed] = None  # an ordered set; the latest is the one it is seen by
+        self._feed = feed
         self._exercise = bool(rows.exercise[i] == 1)
-        row = rows.row(i)
+        row = {**rows.row(i), **more}
         if "lat" in row and "lon" in row:
             self.place = (row["lat"], row["lon"])
         self.evidence.add(row)
@@ -75,6 +83,7 @@ class Situation:
         parts = [
             self._definition.id,
             self.craft,
+            *([self.other] if self.other else []),
             *([self.zone] if self.zone else []),
             iso(self.start_us),
         ]
@@ -82,6 +91,8 @@ class Situation:
             key="/".join(parts),
             detector=self._definition.id,
             craft=self.craft,
+            domain=self.domain,
+            other=self.other,
             state=state,
             start_us=self.start_us,
             updated_us=at_us,
@@ -93,6 +104,7 @@ class Situation:
             zone=self.zone,
             evidence=self.evidence.rows(),
             feed=self._feed,
+            more_feeds=tuple(sorted(feed for feed in self._feeds if feed != self._feed)),
             exercise=self._exercise,
             known_errors=known_errors,
             revision=self._revision,

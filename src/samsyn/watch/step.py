@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,15 +25,20 @@ NEVER_US: Final = np.iinfo(np.int64).min
 UNWATCHED_MARKS: Final = int(Mark.BAD_IDENTITY | Mark.BAD_TIME)
 
 
-@dataclass(slots=True)
 class Rows:
     """Some rows as arrays of one length, ordered by slot and time; floats absent are NaN, flags
-    (int8) -1, codes 255 or 65535."""
+    (int8) -1, codes 255 or 65535.
+
+    `lat` is NaN where the position is doubted; `claimed_lat` is what the row said.
+
+    A column is made when it is first asked for: most steps look at few of them.
+    """
 
     slot: Array
     time_us: Array
     lat: Array
     lon: Array
+    claimed_lat: Array
     altitude_ft: Array
     speed_kn: Array
     course_deg: Array
@@ -44,15 +49,34 @@ class Rows:
     squawk: Array
     emergency: Array
     ship_type: Array
+    message_type: Array
+    position_accurate: Array
+    raim: Array
+    nic: Array
+    nac_p: Array
+    sil: Array
+    marks: Array
     feed: Array
     exercise: Array
+
+    def __init__(self, slot: Array, make: Callable[[str], Array]) -> None:
+        """make: a column by its name, called at most once for each."""
+        self.slot = slot
+        self._make = make
+
+    def __getattr__(self, name: str) -> Array:
+        if name not in FIELDS:
+            raise AttributeError(name)
+        column = self._make(name)
+        setattr(self, name, column)
+        return column
 
     def __len__(self) -> int:
         return len(self.slot)
 
     def pick(self, at: Any) -> Rows:
         """The rows at a slice, mask or list of places."""
-        return Rows(*(getattr(self, name)[at] for name in FIELDS))
+        return Rows(self.slot[at], lambda name: getattr(self, name)[at])
 
     def row(self, i: int) -> dict[str, Any]:
         """Row `i` as evidence: what was claimed, rounded to what the source resolves."""
@@ -61,14 +85,33 @@ class Rows:
             value = float(getattr(self, name)[i])
             if value == value:
                 found[name] = round(value, digits)
-        for name, absent in (("nav_status", ABSENT_U8), ("squawk", ABSENT_U16)):
+        for name, absent in (("nav_status", ABSENT_U8), ("squawk", ABSENT_U16), ("nac_p", ABSENT_U8)):
             code = int(getattr(self, name)[i])
             if code != absent:
                 found[name] = code
         return found
 
 
-FIELDS: Final = tuple(Rows.__dataclass_fields__)
+def absent(name: str, count: int) -> Array:
+    """A column in which nothing was said."""
+    if name in _CODES:
+        return np.full(count, ABSENT_U16 if name == "squawk" else ABSENT_U8)
+    return np.full(count, -1) if name in _FLAGS else np.full(count, np.nan)
+
+
+def joined(parts: Sequence[Rows]) -> Rows:
+    """Rows of several, one after another."""
+    if len(parts) == 1:
+        return parts[0]
+    slot = np.concatenate([part.slot for part in parts])
+    return Rows(slot, lambda name: np.concatenate([getattr(part, name) for part in parts]))
+
+
+FIELDS: Final = frozenset(Rows.__annotations__)
+_CODES: Final = frozenset(
+    ("nav_status", "squawk", "emergency", "ship_type", "message_type", "nic", "nac_p", "sil")
+)
+_FLAGS: Final = frozenset(("on_ground", "position_accurate", "raim", "exercise"))
 _EVIDENCE: Final = {
     "lat": 6,
     "lon": 6,
@@ -187,40 +230,38 @@ class Cutter:
             yield from self._complete(int(self._held[-1][0][-1]) + 1)
 
     def _rows(self, batch: pl.DataFrame, marks: Array) -> Rows:
-        lat = floats(batch["lat"])
-        doubted = (marks & POSITION_MARKS) != 0
-        if doubted.any():
-            lat = np.where(doubted, np.nan, lat)
-        return Rows(
-            slot=self.known.slots(batch["craft"].to_numpy()),
-            time_us=batch["time_us"].to_numpy(),
-            lat=lat,
-            lon=floats(batch["lon"]),
-            altitude_ft=floats(batch["altitude_ft"]),
-            speed_kn=floats(batch["speed_kn"]),
-            course_deg=floats(batch["course_deg"]),
-            heading_deg=floats(batch["heading_deg"]),
-            vertical_rate_fpm=floats(batch["vertical_rate_fpm"]),
-            on_ground=flags(batch["on_ground"]),
-            nav_status=whole(batch["nav_status"], ABSENT_U8, np.uint8),
-            squawk=whole(batch["squawk"], ABSENT_U16, np.uint16),
-            emergency=whole(batch["emergency"], ABSENT_U8, np.uint8),
-            ship_type=whole(batch["ship_type"], ABSENT_U8, np.uint8),
-            feed=codes(batch["feed"], self.known.feeds),
-            exercise=flags(batch["exercise"]),
-        )
+        def make(name: str) -> Array:
+            if name == "marks":
+                return marks
+            if name == "lat":
+                lat, doubted = rows.claimed_lat, (marks & POSITION_MARKS) != 0
+                return np.where(doubted, np.nan, lat) if doubted.any() else lat
+            if name == "feed":
+                return codes(batch["feed"], self.known.feeds)
+            column = batch["lat" if name == "claimed_lat" else name]
+            if name in _CODES:
+                absent = ABSENT_U16 if name == "squawk" else ABSENT_U8
+                return whole(column, absent, np.uint16 if name == "squawk" else np.uint8)
+            return flags(column) if name in _FLAGS else floats(column)
+
+        rows = Rows(self.known.slots(batch["craft"].to_numpy()), make)
+        return rows
 
     def _complete(self, below: int) -> Iterator[Step]:
         """The held steps with a number under `below`; the rest stays held."""
         number = np.concatenate([held[0] for held in self._held])
-        rows = Rows(*(np.concatenate([getattr(r, name) for _, r in self._held]) for name in FIELDS))
+        rows = joined([held[1] for held in self._held])
         done = int(np.searchsorted(number, below))
-        self._held = [(number[done:], rows.pick(slice(done, None)))] if done < len(number) else []
+        # what stays is the end of the last batch: none before it would have been held back
+        last, late = self._held[-1][1], len(number) - done
+        self._held = [(number[done:], last.pick(slice(len(last) - late, None)))] if late else []
         number = number[:done]
         order = np.lexsort((rows.time_us[:done], rows.slot[:done], number))
         rows = rows.pick(order)
         placed = np.flatnonzero(~np.isnan(rows.lat))
-        fixes, fix_number = rows.pick(placed), number[placed]
+        fixes, fix_number = rows, number
+        if len(placed) < done:
+            fixes, fix_number = rows.pick(placed), number[placed]
         starts = np.flatnonzero(np.r_[True, number[1:] != number[:-1]])
         bounds = [*starts.tolist(), done]
         fix_bounds = [*np.searchsorted(fix_number, number[starts]).tolist(), len(placed)]

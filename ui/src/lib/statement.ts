@@ -85,6 +85,11 @@ export function haystack(item: Item): string {
   return [item.kind, item.iss, item.marking, item.state, standing(item), ...said].join(' ').toLowerCase();
 }
 
+/** Its craft, both of a pair; else its zone or cell. */
+export function aboutWhom(finding: Finding): string {
+  return [finding.craft, finding.other].filter(Boolean).join(', ') || finding.zone || finding.cell || '';
+}
+
 /** A finding in the shape that the shared parts of the detail panel take. */
 export function findingRows(finding: Finding): EvidenceRow[] {
   return finding.evidence.filter(isRow).sort((a, b) => a.time_us - b.time_us);

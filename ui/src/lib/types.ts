@@ -117,7 +117,10 @@ export interface Item {
 export interface Finding {
   key: string;
   detector: string;
-  craft: string;
+  craft: string | null;
+  other: string | null;
+  domain: 'sea' | 'air';
+  cell: string | null;
   state: 'open' | 'closed';
   start_us: number;
   updated_us: number;

@@ -71,6 +71,8 @@ class Detector:
         if not len(step.last):
             return self._lost(step)
         at = step.last[step.known.state["ship"][step.fixes.slot[step.last]]]
+        if not len(at):
+            return self._lost(step)
         fixes = step.fixes.pick(at)
         self._episode.reserve(len(step.known))
         signs = self._signs(step, fixes)

@@ -22,7 +22,7 @@ from samsyn.watch.detectors.silence.reception import Reception
 from samsyn.watch.finding import Finding
 from samsyn.watch.recent import Recent
 from samsyn.watch.situation import Situation
-from samsyn.watch.step import NEVER_US, Rows, Step
+from samsyn.watch.step import NEVER_US, Rows, Step, absent
 from samsyn.watch.zones import METRES_PER_DEGREE, Zone
 
 HEARD: Final = 0
@@ -228,21 +228,10 @@ class _Listening:
 
     def _new(self, step: Step, slot: int) -> _Silence:
         craft = self._craft
-        one = {
-            name: craft[name][slot : slot + 1]
-            for name in craft.names()
-            if name in Rows.__dataclass_fields__
-        }
-        absent = np.full(1, np.nan, np.float32)
+        one = {**{name: craft[name] for name in craft.names()}, "time_us": craft["heard_us"]}
         rows = Rows(
-            **one,
-            slot=np.array([slot]),
-            time_us=craft["heard_us"][slot : slot + 1],
-            heading_deg=absent,
-            vertical_rate_fpm=absent,
-            squawk=np.array([65_535]),
-            emergency=np.array([255]),
-            ship_type=np.array([255]),
+            np.array([slot]),
+            lambda name: one[name][slot : slot + 1] if name in one else absent(name, 1),
         )
         silence = _Silence(self._definition, step, rows, 0, lead_up=self._recent.rows(slot))
         silence.positions = int(craft["positions"][slot].sum())
