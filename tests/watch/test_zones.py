@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
 import shapely
 
 from samsyn.base.errors import ConfigError
-from samsyn.observations.craft import DOMAIN_AIR
-from samsyn.watch.zones import load_zones, zones_of
+from samsyn.observations.craft import DOMAIN_AIR, DOMAIN_SEA
+from samsyn.watch.zones import INFRASTRUCTURE, load_zones, shipped, shipped_sets, zones_of
 
 SQUARE = {"type": "Polygon", "coordinates": [[[15, 55], [16, 55], [16, 56], [15, 56], [15, 55]]]}
+
+LINE = {"type": "LineString", "coordinates": [[15, 55], [16, 55.5], [16, 58]]}
 
 
 def collection(*features: dict) -> dict:
@@ -49,6 +52,16 @@ def test_a_zone_is_read_whole(tmp_path: Path):
         (feature(floor_ft=500, ceiling_ft=400), "not below"),
         (feature(floor_ft="FL100"), "no number of feet"),
         (feature({"type": "Point", "coordinates": [1, 2]}), "Polygon"),
+        (feature(sort="volcano"), "sort 'volcano'"),
+        (feature(floor_ft=500, floor_fl=5), "write one of them"),
+        (feature(floor_fl=195, ceiling_ft=19_500), "not below"),
+        (feature(floor_ft=float("nan")), "no number of feet"),
+        (feature(sort="cable", reach_m=100), "this is an area"),
+        (feature(LINE, sort="port", reach_m=100), "use a Polygon or a MultiPolygon or a Point"),
+        (feature(LINE, sort="cable"), "needs reach_m"),
+        (feature(LINE, sort="cable", reach_m=0), "reach_m 0"),
+        (feature(LINE, sort="cable", reach_m="wide"), "no number of metres"),
+        (feature(LINE, sort="cable", reach_m=100, approximate="yes"), "approximate"),
         (
             feature({"type": "Polygon", "coordinates": [[[200, 0], [201, 0], [201, 1], [200, 0]]]}),
             "degrees",
@@ -88,3 +101,27 @@ def test_a_zone_is_widened_by_metres_not_degrees():
     assert 55 - south == pytest.approx(1 / 60, rel=0.02)
     assert 15 - west == pytest.approx(1 / 60 / 0.5664, rel=0.02)  # cosine of 55.5 degrees
     assert shapely.contains_properly(wide, zone.geometry)
+
+
+def test_levels_may_be_flight_levels():
+    (zone,) = zones_of(collection(feature(floor_fl=95, ceiling_fl=195)), "z")
+    assert (zone.floor_ft, zone.ceiling_ft) == (9_500.0, 19_500.0)
+
+
+def test_a_cable_is_a_line_with_a_reach_in_metres_all_along_it():
+    (zone,) = zones_of(collection(feature(LINE, sort="cable", reach_m=1_852, source="own")), "z")
+    assert zone.domains == frozenset({DOMAIN_SEA}) and zone.drawn is not None
+    for lat in (55.6, 57.9):  # the meridian of 16 degrees, where a minute has two lengths
+        reach_deg = 1 / 60 / math.cos(math.radians(lat))
+        assert shapely.contains_xy(zone.geometry, 16 + 0.98 * reach_deg, lat)
+        assert not shapely.contains_xy(zone.geometry, 16 + 1.06 * reach_deg, lat)
+
+
+def test_what_comes_with_samsyn_is_read_and_says_where_it_is_from():
+    zones = [zone for name in shipped_sets() for zone in shipped(name)]
+    assert len({zone.name for zone in zones}) == len(zones) > 80
+    assert all(zone.approximate and zone.source and zone.reach_m for zone in zones)
+    drawn = [zone.drawn for zone in zones if zone.sort in INFRASTRUCTURE]
+    assert all(line is not None and len(line.coords) < 25 for line in drawn)
+    with pytest.raises(ConfigError, match="baltic-harbours, baltic-infrastructure"):
+        shipped("arctic")

@@ -1,9 +1,13 @@
-"""Zones: named areas with level bounds, from a GeoJSON file that the organisation wrote."""
+"""Zones: named areas with level bounds, harbours and seabed infrastructure, from a GeoJSON file that
+the organisation wrote."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from importlib import resources
+from importlib.resources.abc import Traversable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,14 +25,31 @@ from samsyn.base.limits import ZONES, ZONES_FILE_BYTES
 from samsyn.observations.craft import DOMAIN_AIR, DOMAIN_SEA
 
 METRES_PER_DEGREE: Final = 60 * METRES_PER_NM
+REACH_M_MAX: Final = 50_000.0
+
+# What a zone is. Who comes into an area is a finding; the others say what goes on at a place.
+AREA: Final = "area"
+HARBOURS: Final = ("port", "anchorage")
+INFRASTRUCTURE: Final = ("cable", "pipeline")
+SORTS: Final = (AREA, *HARBOURS, *INFRASTRUCTURE)
+
 _DOMAINS: Final = {"sea": DOMAIN_SEA, "air": DOMAIN_AIR}
+_SUFFIX: Final = ".geojson"
+_FEET_A_LEVEL: Final = 100  # a flight level is a hundred feet of pressure altitude (ICAO)
+_REACHING: Final = {
+    "Point": HARBOURS,
+    "LineString": INFRASTRUCTURE,
+    "MultiLineString": INFRASTRUCTURE,
+}
 
 
 @dataclass(frozen=True)
 class Zone:
     """name: short and stable, it goes into findings. geometry: (multi)polygon in degrees (lon, lat),
-    not across 180. floor_ft, ceiling_ft: pressure altitude, None for no bound. domains: which craft
-    it is for (observations.craft)."""
+    not across 180; of a line or a point what is within reach_m of it. floor_ft, ceiling_ft: pressure
+    altitude, None for no bound. domains: which craft it is for (observations.craft). sort: one of
+    `SORTS`. drawn: the line or point, None where the file has the area. approximate: drawn from
+    what is commonly known; source: from what, in words."""
 
     name: str
     title: dict[str, str]
@@ -36,6 +57,11 @@ class Zone:
     floor_ft: float | None = None
     ceiling_ft: float | None = None
     domains: frozenset[int] = frozenset((DOMAIN_SEA, DOMAIN_AIR))
+    sort: str = AREA
+    drawn: BaseGeometry | None = None
+    reach_m: float | None = None
+    approximate: bool = False
+    source: str = ""
 
     def widened(self, margin_m: float) -> BaseGeometry:
         """The zone and what is within about `margin_m` of it (equirectangular about its middle;
@@ -65,8 +91,10 @@ def load_zones(path: Path) -> list[Zone]:
     """Zones of a GeoJSON FeatureCollection; no file, no zones.
 
     Each feature has properties name (as of a node: lower case, digits, -), title (text, or
-    {"en", "sv"}), and, if wanted, floor_ft, ceiling_ft, domains (["sea", "air"]). Raises
-    `ConfigError` with the file and the feature's index from 0.
+    {"en", "sv"}), and, if wanted, sort (one of `SORTS`), floor_ft or floor_fl, ceiling_ft or
+    ceiling_fl, domains (["sea", "air"]), approximate, source. A cable or pipeline may be a line, a
+    port or anchorage a point; each then has reach_m. Raises `ConfigError` with the file and the
+    feature's index from 0.
     """
     if not path.is_file():
         return []
@@ -76,6 +104,32 @@ def load_zones(path: Path) -> list[Zone]:
         return zones_of(from_json(path.read_bytes()), where=str(path))
     except ValueError as e:
         raise ConfigError(f"not JSON: {e}", where=str(path)) from e
+
+
+def shipped_sets() -> list[str]:
+    """Names of the sets of zones that come with Samsyn, in order."""
+    return sorted(
+        file.name.removesuffix(_SUFFIX) for file in _shipped().iterdir() if file.name.endswith(_SUFFIX)
+    )
+
+
+def shipped_features(name: str) -> list[dict[str, Any]]:
+    """The features of one of them, for a file. Raises `ConfigError` for a name there is none of."""
+    if name not in shipped_sets():
+        raise ConfigError(
+            f"no set of zones is called {name!r}", do=f"there are: {', '.join(shipped_sets())}"
+        )
+    found: list[dict[str, Any]] = from_json((_shipped() / (name + _SUFFIX)).read_bytes())["features"]
+    return found
+
+
+def shipped(name: str) -> list[Zone]:
+    """The zones of one of them. Raises `ConfigError` for a name there is none of."""
+    return zones_of({"type": "FeatureCollection", "features": shipped_features(name)}, name)
+
+
+def _shipped() -> Traversable:
+    return resources.files("samsyn.watch") / "shipped"
 
 
 def zones_of(collection: Any, where: str) -> list[Zone]:
@@ -108,40 +162,103 @@ def _zone(feature: dict[str, Any]) -> Zone:
         if isinstance(title, str)
         else {k: str(title[k]) for k in ("en", "sv")}
     )
-    domains = properties.get("domains", ["sea", "air"])
+    sort = properties.get("sort", AREA)
+    if sort not in SORTS:
+        raise ValueError(f"sort {sort!r}; there are {', '.join(SORTS)}")
+    domains = properties.get("domains", ["sea", "air"] if sort == AREA else ["sea"])
     unknown = [d for d in domains if d not in _DOMAINS]
     if unknown or not domains:
         raise ValueError(f"domains {domains}; there are sea and air")
-    bounds = [_level(properties, key) for key in ("floor_ft", "ceiling_ft")]
+    bounds = [_level(properties, key) for key in ("floor", "ceiling")]
     if bounds[0] is not None and bounds[1] is not None and bounds[0] >= bounds[1]:
         raise ValueError(f"floor_ft {bounds[0]} is not below ceiling_ft {bounds[1]}")
+    approximate, source = properties.get("approximate", False), properties.get("source", "")
+    if not isinstance(approximate, bool) or not isinstance(source, str):
+        raise ValueError("approximate is true or false, source is text")
+    drawn = _geometry(feature["geometry"], sort)
+    reach_m = _reach_m(properties, drawn)
     return Zone(
         name=name,
         title=titles,
-        geometry=_geometry(feature["geometry"]),
+        geometry=drawn if reach_m is None else _reached(drawn, reach_m),
         floor_ft=bounds[0],
         ceiling_ft=bounds[1],
         domains=frozenset(_DOMAINS[d] for d in domains),
+        sort=sort,
+        drawn=None if reach_m is None else drawn,
+        reach_m=reach_m,
+        approximate=approximate,
+        source=source,
     )
 
 
 def _level(properties: dict[str, Any], key: str) -> float | None:
-    value = properties.get(key)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{key} {value!r} is no number of feet")
+    """A bound in feet, from feet or flight levels."""
+    given = [
+        (_number(properties, name, unit), feet)
+        for name, unit, feet in (
+            (f"{key}_ft", "feet", 1),
+            (f"{key}_fl", "flight levels", _FEET_A_LEVEL),
+        )
+        if properties.get(name) is not None
+    ]
+    if len(given) > 1:
+        raise ValueError(f"{key}_ft and {key}_fl; write one of them")
+    return given[0][0] * given[0][1] if given else None
+
+
+def _number(properties: dict[str, Any], key: str, unit: str) -> float:
+    value = properties[key]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{key} {value!r} is no number of {unit}")
     return float(value)
 
 
-def _geometry(geojson: dict[str, Any]) -> BaseGeometry:
+def _reach_m(properties: dict[str, Any], drawn: BaseGeometry) -> float | None:
+    """How far a line or point reaches; None for an area."""
+    if drawn.geom_type not in _REACHING:
+        if properties.get("reach_m") is not None:
+            raise ValueError("reach_m belongs to a line or a point; this is an area")
+        return None
+    if properties.get("reach_m") is None:
+        raise ValueError(f"a {drawn.geom_type} needs reach_m: how far from it the zone reaches")
+    reach_m = _number(properties, "reach_m", "metres")
+    if not 0 < reach_m <= REACH_M_MAX:
+        raise ValueError(f"reach_m {reach_m}; more than 0 and at most {REACH_M_MAX:.0f}")
+    return reach_m
+
+
+def _geometry(geojson: dict[str, Any], sort: str) -> BaseGeometry:
     found: BaseGeometry = shape(geojson)
-    if found.geom_type not in ("Polygon", "MultiPolygon") or found.is_empty:
-        raise ValueError(f"geometry is a {found.geom_type}; use a Polygon or a MultiPolygon")
+    areas = ("Polygon", "MultiPolygon")
+    if found.is_empty or (
+        found.geom_type not in areas and sort not in _REACHING.get(found.geom_type, ())
+    ):
+        also = [name for name, sorts in _REACHING.items() if sort in sorts]
+        raise ValueError(f"geometry is a {found.geom_type}; use a {' or a '.join([*areas, *also])}")
     west, south, east, north = found.bounds
-    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
         raise ValueError(f"geometry reaches {found.bounds}; write degrees, longitude first")
     if not found.is_valid:
         raise ValueError(f"geometry is not simple: {shapely.is_valid_reason(found)}")
+    shapely.prepare(found)
+    return found
+
+
+def _reached(drawn: BaseGeometry, reach_m: float) -> BaseGeometry:
+    """What is within `reach_m` of a line or point; each half degree of a line by the length that a
+    degree of longitude has there."""
+    reach_deg = reach_m / METRES_PER_DEGREE
+    stretches: list[BaseGeometry] = []
+    for part in shapely.get_parts(shapely.segmentize(drawn, 0.5)):
+        ends = list(part.coords)
+        stretches += [shapely.LineString(pair) for pair in pairwise(ends)] or [part]
+    near = []
+    for stretch in stretches:
+        _, south, _, north = stretch.bounds
+        wide = max(math.cos(math.radians((south + north) / 2)), 0.01)
+        flat = affinity.scale(stretch, wide, 1.0, origin=(0, 0)).buffer(reach_deg, quad_segs=8)
+        near.append(affinity.scale(flat, 1 / wide, 1.0, origin=(0, 0)))
+    found: BaseGeometry = shapely.union_all(near)
     shapely.prepare(found)
     return found

@@ -70,7 +70,13 @@ const ground = (c: Colours): LayerSpecification[] => [
 ];
 
 const zoneLayers = (c: Colours): LayerSpecification[] => [
-  { id: 'zone-fill', type: 'fill', source: 'zones', paint: { 'fill-color': c.zone, 'fill-opacity': 0.05 } },
+  {
+    id: 'zone-fill',
+    type: 'fill',
+    source: 'zones',
+    filter: ['==', ['geometry-type'], 'Polygon'], // a cable is a line, and has no inside
+    paint: { 'fill-color': c.zone, 'fill-opacity': 0.05 },
+  },
   {
     id: 'zone-line',
     type: 'line',

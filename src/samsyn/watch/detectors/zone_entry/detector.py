@@ -19,7 +19,7 @@ from samsyn.watch.finding import Finding
 from samsyn.watch.recent import Recent
 from samsyn.watch.situation import Situation
 from samsyn.watch.step import NEVER_US, Step
-from samsyn.watch.zones import Zone
+from samsyn.watch.zones import AREA, Zone
 
 OUTSIDE: Final = 0
 ENTERED: Final = 1  # seen to come in: there is a finding
@@ -52,6 +52,7 @@ class Detector:
             DOMAIN_SEA: definition.value("margin_sea_m"),
             DOMAIN_AIR: definition.value("margin_air_m"),
         }
+        zones = [zone for zone in zones if zone.sort == AREA]
         self._zones = [
             _Watched(zone, k, {d: zone.widened(margin_m[d]) for d in zone.domains}, {})
             for k, zone in enumerate(zones)
