@@ -74,6 +74,6 @@ $(ENV): requirements-dev.lock
 	@touch $@
 
 # Installing builds the web page and the compiled reader too (hatch_build.py): changed, they install again.
-$(INSTALLED): $(ENV) pyproject.toml $(wildcard hatch_build.py) $(wildcard src/samsyn/*/*.c) $(PAGE)
+$(INSTALLED): $(ENV) pyproject.toml $(wildcard hatch_build.py) $(wildcard src/samsyn/*/*.[ch]) $(PAGE)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@

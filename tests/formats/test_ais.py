@@ -17,14 +17,27 @@ from pyais import IterMessages
 from pyais.encode import encode_dict
 
 from samsyn.base.clock import parse_iso
-from samsyn.formats import ais
-from samsyn.formats.ais import LAYOUTS, AisDecoder
+from samsyn.formats import ais, ais_compiled
+from samsyn.formats.ais import AisDecoder
+from samsyn.formats.ais_layouts import COMMON, LAYOUTS, fields_of
 from samsyn.formats.codes import Emergency, TimeSource
 from samsyn.formats.decoded import Decoded, Problem
+
+from .compiled import built
 
 NOW_US = parse_iso("2026-11-21T20:00:00Z")
 GOOD = b"!AIVDM,1,1,,A,13HOI:0P0000VOHLCnHQKwvL05Ip,0*23\n"
 COMPARED_LINES = 20_000
+
+
+@pytest.fixture(scope="module", autouse=True, params=["numpy", "compiled"])
+def reader(request, tmp_path_factory):
+    """All of this holds for the reader in numpy and for the compiled one."""
+    before = ais_compiled.built
+    numpy = request.param == "numpy"
+    ais_compiled.built = None if numpy else built("formats/_ais", tmp_path_factory.mktemp("ais"))
+    yield
+    ais_compiled.built = before
 
 
 def decode(data: bytes, **options) -> Decoded:
@@ -101,9 +114,9 @@ def all_by_pyais(data: bytes) -> list[dict[str, object]]:
                 message = found.decode()
                 row = by_pyais(message)
                 if "ship_type" in row:  # pyais folds reserved numbers into others; we keep them
-                    row["ship_type"] = found.bv.get(ais._fields(type(message))["ship_type"].offset, 8)
+                    row["ship_type"] = found.bv.get(fields_of(type(message))["ship_type"].offset, 8)
                 if "text" in row:  # pyais makes a character of bits that are too few for one
-                    begins = ais._fields(type(message))["text"].offset
+                    begins = fields_of(type(message))["text"].offset
                     whole = (len(found.payload) * 6 - found.fill_bits - begins) // 6
                     row["text"] = str(row["text"])[:whole]
                 rows.append({n: v for n, v in row.items() if (n, v) != ("ship_type", 0)})
@@ -149,9 +162,9 @@ def test_every_message_type_decodes_as_pyais_does(data_dir):
 
 def test_every_field_of_pyais_is_handled_or_ignored_by_name():
     for kind, layout in LAYOUTS.items():
-        known = set(ais._fields(layout.pyais_class))
+        known = set(fields_of(layout.pyais_class))
         said = {*layout.numbers, *layout.texts, *layout.ignored}
-        assert known - ais._COMMON == said, kind
+        assert known - COMMON == said, kind
         assert not set(layout.numbers) & layout.ignored
 
 

@@ -369,6 +369,6 @@ def _tag_times(lines: _Lines, rows: Ints) -> Ints:
     stop = np.minimum(lines.after(lines.commas, at), lines.after(lines.stars, at))
     value = _number(buffer, at + 2, stop, 13)
     ok = (buffer[start] == ord("\\")) & (star < closing) & (at < star) & (value >= 1_000_000)
-    ok &= _xor_fits(lines, start, star)
+    ok &= _xor_fits(lines, start, star) & (closing < lines.end[rows])
     scale = np.where(value >= 100_000_000_000, 1000, SECOND_US)
     return np.where(ok, value * scale, NO_TIME)
