@@ -83,6 +83,7 @@ class Site:
             node="dk",
             organisation="Coast Watch",
             realm=stores.realm,
+            kept=self.node.kept,
             refused=stores.refused.note,
         )
         listener = serve(app, "127.0.0.1", 0, server_context(self.home.keys))

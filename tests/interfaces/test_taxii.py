@@ -383,3 +383,29 @@ def test_the_node_serves_them_where_it_is_told(site: Site) -> None:
             assert client.get(node.addresses()["exchange"], headers=bearer).status_code == 404
     finally:
         node.stop()
+
+
+def test_what_clients_do_that_the_standard_leaves_open(site: Site) -> None:
+    """OpenCTI: `next` without the filter of before, `more` never without `next`, roots with
+    and without a slash at the end; two titles that are equal would be one feed to it."""
+    for _ in range(4):
+        say(site)
+    site.node.tick()
+    token = site.tokens["cyber"]
+    for slash in ("", "/"):
+        for bare in ("/taxii2", "/api", "/api/collections", path(site, "cyber", "objects")):
+            assert site.get(bare + slash, token, accept=MEDIA).status_code == 200, bare + slash
+    root = site.get("/taxii2/", token).json()
+    assert all(one.endswith("/") for one in [root["default"], *root["api_roots"]])
+    after = "added_after=2000-01-01T00:00:00Z"
+    start = site.get(path(site, "cyber", f"objects/?limit=3&{after}"), token).json()
+    with_it = site.get(path(site, "cyber", f"objects/?{after}&next={start['next']}"), token)
+    without = site.get(path(site, "cyber", f"objects/?next={start['next']}"), token)
+    assert with_it.content == without.content and start["more"] is True
+    end = without.json()
+    assert "more" not in end and "next" not in end
+    titles = {
+        site.get("/api/collections/", site.tokens[n]).json()["collections"][0]["title"]
+        for n in ("gis", "cyber")
+    }
+    assert len(titles) == 2

@@ -75,7 +75,8 @@ CLOSE_PAIRS: Final = 2_000_000  # neighbours looked at for who is close to whom;
 READER_REQUESTS_PER_MINUTE: Final = 600  # of one reader
 READER_PAGE: Final = 1_000  # objects of one reply
 READER_PAGE_DEFAULT: Final = 100  # where the reader does not say
-READER_PAGE_ENTRIES: Final = 10_000  # entries looked through for one reply; then it goes on in the next
+READER_PAGE_ENTRIES: Final = 4_000  # entries looked through for one reply; then it goes on in the next
+READER_KEPT_BYTES: Final = 256 * MIB  # finished pieces of pages kept in memory, of all readers together
 READER_QUERY_CHARACTERS: Final = 4 * KIB  # of one request's path and filters
 READERS: Final = 1_000  # readers without a node of one organisation
 

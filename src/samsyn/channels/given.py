@@ -208,6 +208,14 @@ class Account:
         )
         return row.fetchone() is not None
 
+    def recalled_of(self, jtis: Collection[str], reader: str) -> set[str]:
+        """`recalled`, for many at once."""
+        rows = self._db.read().execute(
+            "SELECT jti FROM recalled WHERE reader = ? AND jti IN (SELECT value FROM json_each(?))",
+            (reader, to_json(sorted(jtis)).decode()),
+        )
+        return {jti for (jti,) in rows}
+
     def held_back(self, reader: str) -> int:
         """How many releases wait for a suspended reader."""
         row = self._db.read().execute(

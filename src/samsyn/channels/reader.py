@@ -7,7 +7,7 @@ or ask the policy, so nothing built on it can show what this reader was not give
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -59,6 +59,13 @@ class Cutter:
         if b64url(view_hash(view)) != leaf.view:  # never let out what the entry does not name
             raise SamsynError("a stored statement is not the one that was released", where=leaf.id)
         return view
+
+    def stamps(self, names: Collection[tuple[str, int]]) -> dict[tuple[str, int], bytes]:
+        """Of those versions (jti, ver) of which this reader may still have its view: what says that the
+        bytes held are still the same, and so the view that can be cut of them."""
+        recalled = self._account.recalled_of({jti for jti, _ in names}, self._reader)
+        held = self._statements.stamps(names)
+        return {name: stamp for name, stamp in held.items() if name[0] not in recalled}
 
     def written_us(self, jti: str, index: int) -> int:
         """When an entry about a statement was written, by the node's clock."""
@@ -143,10 +150,23 @@ class ReaderChannel:
         leaves = [read_leaf(data) for data, _ in found]
         return [(leaf, self._cutter.written_us(leaf.id, after + n)) for n, leaf in enumerate(leaves)]
 
-    def view(self, index: int) -> bytes | None:
-        """The view that an entry names; None for a withdrawal and for what was purged since."""
-        data, private = self._logs.entries(self._origin, index, 1)[0]
-        return self._cutter.view(read_leaf(data), private)
+    def stamps(self, names: Collection[tuple[str, int]]) -> dict[tuple[str, int], bytes]:
+        """Of those versions (jti, ver) of which this reader may have its view now: 32 bytes that stay
+        the same for as long as what is held of it does."""
+        return self._cutter.stamps(names)
+
+    def views(self, indexes: Sequence[int]) -> dict[int, bytes]:
+        """The views that these entries name (ascending); none for a withdrawal and for what was purged
+        since."""
+        found: dict[int, bytes] = {}
+        for first, count in _runs(indexes):
+            for index, (data, private) in enumerate(
+                self._logs.entries(self._origin, first, count), first
+            ):
+                view = self._cutter.view(read_leaf(data), private)
+                if view is not None:
+                    found[index] = view
+        return found
 
     def cosign(self, note: bytes) -> None:
         """Take the reader's cosignature: it has applied this channel up to the note's size.
@@ -211,3 +231,12 @@ class ReaderChannel:
         leaf, _ = self._logs.entries(self._origin, index, 1)[0]
         proof = self._logs.inclusion(self._origin, index, size)
         return wire.Shown(index, leaf.decode(), wire.hashes_to_text(proof))
+
+
+def _runs(indexes: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """First and length of each stretch without a gap."""
+    begin = 0
+    for n in range(1, len(indexes) + 1):
+        if n == len(indexes) or indexes[n] != indexes[n - 1] + 1:
+            yield indexes[begin], n - begin
+            begin = n

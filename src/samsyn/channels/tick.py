@@ -37,6 +37,7 @@ class TickReport(msgspec.Struct, frozen=True):
     withdrawn: int = 0
     delayed: int = 0
     purged: bool = False
+    ended: frozenset[str] = frozenset()  # statements of which somebody is told that they end
     readers: dict[str, int] = {}  # new entries by reader
     next_due_us: int | None = None
 
@@ -103,6 +104,7 @@ class Tick:
         self._delays: list[tuple[str, str, int, int]] = []
         self._cut_ids: dict[Cut, int] = {}
         self._counts: Counter[Operation] = Counter()
+        self._ended: set[str] = set()
         self._barred: set[tuple[str, str]] = set()  # (jti, reader): withdrawn from in this tick
 
     @property
@@ -140,6 +142,7 @@ class Tick:
             withdrawn=self._counts["withdraw"],
             delayed=delayed,
             purged=any(of.get(None, False) for of in back.values()),
+            ended=frozenset(self._ended),
             readers={reader: len(out.entries) for reader, out in self._outs.items()},
             next_due_us=self._account.next_due_us(),
         )
@@ -246,6 +249,7 @@ class Tick:
             self._statements.withdraw(jti, of[None], self._now_us)
 
     def _take_back(self, jti: str, reader: str, holding: Holding, *, purge: bool) -> Same:
+        self._ended.add(jti)
         if purge:
             self._account.recall(jti, reader)
         index = self._add(reader, (withdraw_leaf(jti, holding.ver, purge), b""))

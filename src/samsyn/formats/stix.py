@@ -13,15 +13,25 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 from importlib import resources
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid5
 
 import orjson
 
 from samsyn.base.clock import SECOND_US, iso
-from samsyn.formats.view import NAMESPACE, View, finest_place, finest_time
+from samsyn.formats.view import NAMESPACE, Place, View, finest_place, finest_time
 
 Object = dict[str, Any]
+
+
+class Finished(NamedTuple):
+    """An object as it is sent. version: as TAXII counts them."""
+
+    id: str
+    type: str
+    version: str
+    data: bytes
+
 
 EXTENSION: Final = "extension-definition--ab36f9f0-d064-4601-993c-0edcb6af581e"
 MEDIA_TYPE: Final = "application/stix+json;version=2.1"
@@ -77,11 +87,17 @@ def shared(node: str, organisation: str) -> list[Object]:
     ]
 
 
-def report(view: View, node: str) -> Object:
-    """The `report` of a view, made by `node`. Raises `KeyError` for a marking that is none."""
+def objects(view: View, node: str) -> list[Object]:
+    """The objects of a view, made by `node`: its `report`, and a `location` at the finest place that it
+    says, where it says one. Raises `KeyError` for a marking that is none."""
+    place = finest_place(view.slots)
+    return [_report(view, node, place), *([_location(view, node, place)] if place else [])]
+
+
+def _report(view: View, node: str, place: Place | None) -> Object:
     slots = view.slots
     title = str(slots.get("title", view.kind))
-    refs = [_us(node)] + ([f"location--{view.uid}"] if finest_place(slots) else [])
+    refs = [_us(node)] + ([f"location--{view.uid}"] if place else [])
     made: Object = {
         **_of_view("report", view, node),
         "name": f"EXERCISE {title}" if view.exercise else title,
@@ -98,11 +114,7 @@ def report(view: View, node: str) -> Object:
     return made
 
 
-def location(view: View, node: str) -> Object | None:
-    """The `location` of a view, at the finest place that it says; None where it says none."""
-    place = finest_place(view.slots)
-    if place is None:
-        return None
+def _location(view: View, node: str, place: Place) -> Object:
     made = _of_view("location", view, node)
     made |= {"name": f"{place.rung} ({view.kind})", "latitude": place.lat, "longitude": place.lon}
     return {**made, "precision": place.precision_m} if place.precision_m else made
@@ -121,6 +133,13 @@ def ended(uid: UUID, created_us: int, modified_us: int, node: str, *, exercise: 
     return {**made, "object_marking_refs": [_EXERCISE]} if exercise else made
 
 
+def finished(made: Object) -> Finished:
+    """An object as bytes."""
+    version = str(made.get("modified", made["created"]))
+    return Finished(made["id"], made["type"], version, orjson.dumps(made))
+
+
+@lru_cache(maxsize=4_096)
 def stamp(at_us: int) -> str:
     """A time as STIX writes it, cut to milliseconds."""
     whole, part = divmod(at_us, SECOND_US)
@@ -134,6 +153,7 @@ def schema_text() -> str:
     return json.dumps(json.loads(file.read_text(encoding="utf-8")), separators=(",", ":"))
 
 
+@lru_cache(maxsize=64)
 def _us(node: str) -> str:
     return f"identity--{uuid5(NAMESPACE, node)}"
 

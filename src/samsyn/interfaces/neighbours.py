@@ -8,8 +8,10 @@ from typing import Literal
 from starlette.applications import Starlette
 
 from samsyn.base.clock import Clock
+from samsyn.interfaces.kept import Kept
 from samsyn.interfaces.port import Channel, reader_port
 from samsyn.interfaces.readers import Readers
+from samsyn.interfaces.seen import Seens
 from samsyn.interfaces.taxii import Taxii
 
 
@@ -21,8 +23,11 @@ def reader_routes(
     node: str,
     organisation: str,
     realm: Literal["actual", "exercise"],
+    kept: Kept | None = None,
     refused: Callable[[str, str, str], None] = lambda *_: None,
 ) -> Starlette:
-    """The app that readers without a node reach; see `port.reader_port`."""
-    interfaces = (Taxii(node, organisation, realm),)
+    """The app that readers without a node reach; see `port.reader_port`. kept: what the node empties of
+    what was withdrawn."""
+    seens = Seens(kept or Kept())
+    interfaces = (Taxii(node, organisation, realm, seens),)
     return reader_port(channel_for, readers, wall, interfaces, refused=refused)

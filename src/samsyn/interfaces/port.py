@@ -12,7 +12,7 @@ import base64
 import binascii
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol
 
@@ -54,7 +54,8 @@ class Channel(Protocol):
     @property
     def size(self) -> int: ...
     def leaves(self, after: int, limit: int) -> list[tuple[Leaf, int]]: ...
-    def view(self, index: int) -> bytes | None: ...
+    def stamps(self, names: Collection[tuple[str, int]]) -> Mapping[tuple[str, int], bytes]: ...
+    def views(self, indexes: Sequence[int]) -> Mapping[int, bytes]: ...
 
 
 class No(Exception):

@@ -25,6 +25,7 @@ from samsyn.exchange.serve import partner_routes
 from samsyn.exchange.tls import server_context
 from samsyn.interfaces.accounts import Sessions
 from samsyn.interfaces.home import home_app
+from samsyn.interfaces.kept import Kept
 from samsyn.interfaces.neighbours import reader_routes
 from samsyn.node.homes import own_card
 from samsyn.node.intake import Intake, Source
@@ -64,6 +65,7 @@ class Node:
         self._bell = Bell()
         self._door = stores.door()
         self._retention = stores.retention()
+        self.kept = Kept()  # of what is served to readers without a node
         self.policy_problem = ""
         self._standing: object = None  # policy and partners as they were taken up last
         self._pulls = False
@@ -223,6 +225,7 @@ class Node:
             node=stores.me,
             organisation=node.organisation,
             realm=stores.realm,
+            kept=self.kept,
             refused=stores.refused.note,
         )
         self._listen(serve(app, host, port, server_context(stores.home.keys)))
@@ -259,8 +262,11 @@ class Node:
             self._release_nothing(str(e))
         if self._retention.step().expired:
             self._door.scrub()
+            self.kept.forget()
             self._changed("statements")
         report = self._door.tick()
+        if report.ended:
+            self.kept.forget(report.ended)
         self.stores.refused.flush()
         self.stores.forget()
         if report.entries:

@@ -139,6 +139,17 @@ class StatementStore:
         )
         return [_stored(row) for row in rows]
 
+    def stamps(self, names: Collection[tuple[str, int]]) -> dict[tuple[str, int], bytes]:
+        """Of those versions named (jti, ver) whose body is held: bytes that stay the same for as long as
+        the body does. What was said here is held whole until it goes; what others said can shrink."""
+        rows = self._db.read().execute(
+            "SELECT jti, ver, jwt_hash, CASE WHEN received_from IS NULL THEN NULL ELSE body END "
+            "FROM statement WHERE body IS NOT NULL AND (jti, ver) IN "
+            "(SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?))",
+            (to_json(list(names)).decode(),),
+        )
+        return {(jti, ver): sha256(body).digest() if body else hashed for jti, ver, hashed, body in rows}
+
     def by_ids(self, ids: Collection[int]) -> list[Stored]:
         """Those of the rows named by `Stored.id` that there are, in the order of arrival."""
         rows = self._db.read().execute(
