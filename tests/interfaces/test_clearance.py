@@ -6,17 +6,21 @@ import itertools
 import uuid
 from typing import Any
 
+import msgspec
 import pytest
 from starlette.testclient import TestClient
 
-from samsyn.base.clock import MINUTE_US
+from samsyn.base.clock import HOUR_US, MINUTE_US
+from samsyn.base.limits import TALLY_DAYS
 from samsyn.base.settings import Home, StandingOrder
 from samsyn.desk.accounts import Account, add_account, load_accounts
 from samsyn.desk.drafts import ReportForm
 from samsyn.desk.rights import MAY, ROLES, may
+from samsyn.desk.seat import Seat
 from samsyn.node.node import Node
 from samsyn.statements.marking import MARKINGS
 from samsyn.watch.finding import Finding
+from samsyn.watch.tally import Tally
 from tests.interfaces.conftest import PASSWORD
 
 SECRET = "Yellow submarine 7781"
@@ -47,6 +51,7 @@ def shown(client: TestClient, jti: str, reader: str = "fi") -> dict[str, Any]:
         "/api/links",
         "/api/findings",
         "/api/zones",
+        "/api/interference",
         "/api/policy",
         f"/api/as/{reader}",
     ]
@@ -204,3 +209,41 @@ def test_who_guesses_does_not_fill_the_diary(node: Node) -> None:
     node.desk.sign_in_failed("", MINUTE_US)
     last, _ = node.stores.logs.entries(log, before + 30, 1)[0]
     assert b'"unwritten_before":70' in last
+
+
+def tally(feed: str, craft: int, *, lost: int = 0, cell: str = "841f0c9ffffffff") -> Tally:
+    figures = {"craft": float(craft), "poor": 0.0, "degraded": 0.0, "lost": float(lost)}
+    return Tally(
+        layer="interference", begin_us=HOUR_US, place=cell, domain="air", feed=feed, figures=figures
+    )
+
+
+def test_counts_of_a_feed_above_the_clearance_leave_no_trace(
+    client: TestClient, node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The layer of cells is made of the feeds that a person may know of, and of those alone."""
+    feeds = [{"name": name} for name in ("mast", "secret")]
+    monkeypatch.setattr(node.desk, "feeds", lambda: feeds)
+    markings = {"mast": "TLP:GREEN", "secret": "TLP:RED"}
+    monkeypatch.setattr(Seat, "_feed_marking", lambda _, name: markings[name])
+    sign_in(client, "guest")
+    node.stores.tallies.put([tally("mast", 10, lost=2)])
+    before = client.get("/api/interference").json()
+    assert before["hour_us"] == HOUR_US and before["hours"] == [HOUR_US]
+    assert [(c["cell"], c["craft"], c["lost"]) for c in before["cells"]] == [("841f0c9ffffffff", 10, 2)]
+    assert (before["low"], before["high"]) == (0.02, 0.1)
+    more = tally("secret", 4, cell="841f0c1ffffffff")
+    node.stores.tallies.put([tally("secret", 40, lost=9), more])
+    node.stores.tallies.put([msgspec.structs.replace(more, begin_us=2 * HOUR_US)])
+    assert client.get("/api/interference").json() == before
+    assert client.get(f"/api/interference?at={2 * HOUR_US}").json()["cells"] == []
+    assert client.get("/api/interference?at=soon").status_code == 400
+
+
+def test_old_counts_are_forgotten_and_new_ones_replace_them(node: Node) -> None:
+    tallies = node.stores.tallies
+    tallies.put([tally("mast", 10)])
+    tallies.put([tally("mast", 12)])
+    assert [t.figures["craft"] for t in tallies.of("interference", HOUR_US, ["mast"])] == [12]
+    tallies.put([msgspec.structs.replace(tally("mast", 1), begin_us=(TALLY_DAYS + 2) * 24 * HOUR_US)])
+    assert tallies.spans("interference", ["mast"]) == [(TALLY_DAYS + 2) * 24 * HOUR_US]

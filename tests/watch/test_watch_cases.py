@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from samsyn.base.clock import SECOND_US
+from samsyn.watch.definition import discover
 from tests.watch import cases as wc
 
 CASES = wc.cases()
@@ -37,7 +38,7 @@ def test_a_case_does_what_it_says(detector: str, case: dict[str, Any]):
 def test_every_detector_has_cases_of_both_sorts():
     sorts = {(detector, case["expect"]) for detector, case in CASES}
     detectors = {detector for detector, _ in sorts}
-    assert detectors == {"drift", "zone-entry", "silence", "emergency"}
+    assert detectors == set(discover())
     assert sorts == {(d, e) for d in detectors for e in ("fires", "silent")}
 
 

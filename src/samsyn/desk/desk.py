@@ -21,6 +21,7 @@ from samsyn.desk.findings import FindingStore
 from samsyn.desk.handling import HandlingStore
 from samsyn.desk.pen import Pen
 from samsyn.desk.review import Review
+from samsyn.desk.tallies import TallyStore
 from samsyn.statements.store import StatementStore
 from samsyn.tracks.layers import Layers
 from samsyn.tracks.partners import PartnerTracks
@@ -55,6 +56,7 @@ class Desk:
         door: Door,
         statements: StatementStore,
         findings: FindingStore,
+        tallies: TallyStore,
         pen: Pen,
         asking: Asking,
         notices: Callable[[], list[dict[str, Any]]],
@@ -75,6 +77,7 @@ class Desk:
         self.door = door
         self.statements = statements
         self.findings = findings
+        self.tallies = tallies
         self.pen = pen
         self.asking = asking
         self.notices = notices

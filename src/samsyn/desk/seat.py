@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from samsyn.base.clock import iso
+from samsyn.base.clock import HOUR_US, iso
 from samsyn.base.errors import InputError
+from samsyn.base.limits import LAYER_PLACES
 from samsyn.desk.accounts import Account
 from samsyn.desk.asking import ConsentForm, RequestForm
 from samsyn.desk.desk import Desk
@@ -29,6 +30,7 @@ from samsyn.statements.marking import MARKINGS, strictest
 from samsyn.statements.store import Stored
 from samsyn.tracks.frame import frame
 from samsyn.watch.finding import Finding
+from samsyn.watch.tally import Layer, Tally
 
 STATEMENTS_SHOWN = 500
 FIGURES = ("sent", "applied", "received")  # of a link: entries of all markings, so only for who sees all
@@ -91,6 +93,44 @@ class Seat:
             for f, jti in self._desk.findings.newest()
             if self._account.sees(self._marking_of(f, jti))
         ]
+
+    def interference(self, at_us: int | None) -> dict[str, Any]:
+        """The interference layer of the hour of `at_us`, or of the last one counted: cells with their
+        counts by the feed, of those that this person may know of, that heard most craft there.
+
+        hours: when the hours begin of which there are counts, newest first. low, high: shares of a
+        cell's craft from which it is drawn as touched and as disturbed.
+        """
+        value = self._desk.definitions["interference"].value
+        hours, begin_us, told = self._layer("interference", at_us, HOUR_US)
+        cells = [
+            {"cell": t.place, "domain": t.domain, "feed": t.feed, **_counts(t)}
+            for t in sorted(told, key=lambda t: -t.figures["craft"])[:LAYER_PLACES]
+        ]
+        shares = {"low": value("share_low"), "high": value("share_high")}
+        return {"hour_us": begin_us, "hours": hours, **shares, "cells": cells}
+
+    def _layer(
+        self, layer: Layer, at_us: int | None, span_us: int
+    ) -> tuple[list[int], int | None, list[Tally]]:
+        """When the spans begin of which there are counts; the one asked for; its tallies, of each
+        place and domain the fullest."""
+        tallies, feeds = self._desk.tallies, self._cleared_feeds()
+        spans = tallies.spans(layer, feeds)
+        if at_us is None:
+            begin_us = spans[0] if spans else None
+        else:
+            begin_us = at_us // span_us * span_us
+        fullest: dict[tuple[str, str], Tally] = {}
+        for tally in tallies.of(layer, begin_us, feeds) if begin_us is not None else ():
+            place = (tally.place, tally.domain)
+            if place not in fullest or tally.figures["craft"] > fullest[place].figures["craft"]:
+                fullest[place] = tally
+        return spans, begin_us, list(fullest.values())
+
+    def _cleared_feeds(self) -> list[str]:
+        named = [feed["name"] for feed in self._desk.feeds()]
+        return [name for name in named if self._feed_marking(name) in self._markings]
 
     def links(self) -> list[dict[str, Any]]:
         """How it stands with each partner; without figures for who may not know of all they count."""
@@ -270,6 +310,10 @@ class Seat:
         for order in self._desk.settings.standing_order:
             if finding.detector in order.detectors:
                 yield order.marking
+
+
+def _counts(tally: Tally) -> dict[str, int]:
+    return {name: int(count) for name, count in tally.figures.items()}
 
 
 def _plain(value: Any) -> Any:

@@ -145,6 +145,7 @@ class HomeApp:
             ),
             Route("/api/links", read(lambda r, seat: {"links": seat.links()})),
             Route("/api/findings", read(lambda r, seat: {"items": seat.findings()})),
+            Route("/api/interference", read(lambda r, seat: seat.interference(_instant(r)))),
             Route("/api/zones", read(lambda r, seat: seat.zones())),
             Route("/api/tracks/{domain:int}/{number:int}", read(self.track)),
             WebSocketRoute("/api/live", self.live),
@@ -362,6 +363,16 @@ async def _body(request: Request) -> Any:
         return orjson.loads(bytes(taken) or b"{}")
     except orjson.JSONDecodeError:
         return None
+
+
+def _instant(request: Request) -> int | None:
+    """The time of `?at=`, microseconds since 1970; None where it is not given."""
+    text = request.query_params.get("at")
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 16):
+        raise InputError("at is no time", do="give microseconds since 1970, or nothing")
+    return int(text)
 
 
 def _viewport(text: str) -> tuple[float, float, float, float] | None:

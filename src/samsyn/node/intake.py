@@ -26,6 +26,7 @@ from samsyn.observations.store import ObservationStore
 from samsyn.tracks.layers import Layers
 from samsyn.watch.finding import Finding
 from samsyn.watch.runner import Watch
+from samsyn.watch.tally import Tally
 
 log = logging.getLogger("samsyn.intake")
 
@@ -83,6 +84,7 @@ class Intake:
         store: ObservationStore,
         new_watch: Callable[[], Watch],
         orders: StandingOrders,
+        counted: Callable[[list[Tally]], None],
         changed: Callable[[str], None],
     ) -> None:
         self._originator = originator
@@ -96,6 +98,7 @@ class Intake:
         self._new_watch = new_watch
         self._watch = new_watch()  # of all live feeds together
         self._orders = orders
+        self._counted = counted
         self._changed = changed
         self._stop = threading.Event()
         self._queue: queue.Queue[tuple[Source, pl.DataFrame | None]] = queue.Queue(FEED_QUEUE_BATCHES)
@@ -225,6 +228,8 @@ class Intake:
             source.rows += batch.height
             findings = self._see(source, batch)
             self._changed("feeds")
+        if tallies := source.watch.tallies():
+            self._counted(tallies)
         if findings:
             self._orders.take(findings)
             self._changed("findings")

@@ -147,6 +147,7 @@ class Node:
             store=ObservationStore(stores.home.observations(stores.realm)),
             new_watch=self._new_watch,
             orders=orders,
+            counted=stores.tallies.put,
             changed=self._changed,
         )
 
@@ -332,6 +333,7 @@ class Node:
             door=self._door,
             statements=stores.statements,
             findings=stores.findings,
+            tallies=stores.tallies,
             pen=stores.pen,
             asking=stores.asking,
             notices=stores.notices,

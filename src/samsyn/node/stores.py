@@ -22,7 +22,7 @@ from samsyn.channels.mirror import Mirror
 from samsyn.channels.outbox import Outbox
 from samsyn.channels.retired import Retired, by_key
 from samsyn.channels.sources import Sources
-from samsyn.desk import asking, findings, handling, history, policies, replays
+from samsyn.desk import asking, findings, handling, history, policies, replays, tallies
 from samsyn.desk.accounts import Account, load_accounts
 from samsyn.desk.asking import Asking
 from samsyn.desk.diary import Diary
@@ -36,6 +36,7 @@ from samsyn.desk.refused import RefusedCounts
 from samsyn.desk.replays import Replays
 from samsyn.desk.retention import Retention
 from samsyn.desk.review import Review
+from samsyn.desk.tallies import TallyStore
 from samsyn.exchange.card import Card, public_key
 from samsyn.exchange.roster import Roster
 from samsyn.exchange.succession import own_past
@@ -63,6 +64,7 @@ SCHEMAS = (
     channels.SCHEMA,
     findings.SCHEMA,
     replays.SCHEMA,
+    tallies.SCHEMA,
     policies.SCHEMA,
     asking.SCHEMA,
     handling.SCHEMA,
@@ -97,6 +99,7 @@ class Stores:
         self.logs = LogStore(self.db)
         self.outbox = Outbox(self.db)
         self.findings = FindingStore(self.db)
+        self.tallies = TallyStore(self.db)
         self.replays = Replays(self.db)
         self.diary = Diary(
             self.db, self.logs, node=self.me, realm=self.realm, keys=self.keys, clock=self.wall

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from samsyn.base.clock import iso
 from samsyn.observations.craft import craft_text
 from samsyn.watch.definition import Definition
-from samsyn.watch.finding import Evidence, Finding
+from samsyn.watch.finding import EVIDENCE_ROWS_MAX, Evidence, Finding
 from samsyn.watch.recent import AIR_EVERY_US, SEA_EVERY_US
 from samsyn.watch.step import Rows, Step
 
@@ -109,4 +110,82 @@ class Situation:
             known_errors=known_errors,
             revision=self._revision,
             closed_because=because,
+        )
+
+
+class PlaceSituation:
+    """What goes on in one place, from its first sign until it is closed."""
+
+    def __init__(
+        self,
+        definition: Definition,
+        *,
+        domain: Literal["sea", "air"],
+        start_us: int,
+        place: tuple[float, float],
+        cell: str | None = None,
+        zone: str | None = None,
+        what: str = "",
+    ) -> None:
+        """place: lat, lon of its middle. what: tells two situations of one place apart in the key."""
+        self._definition = definition
+        self._domain: Literal["sea", "air"] = domain
+        self.start_us = start_us
+        self._place = place
+        self._cell, self._zone, self._what = cell, zone, what
+        self._rows: list[dict[str, Any]] = []
+        self._feeds: dict[str, None] = {}
+        self._exercise = False
+        self._revision = 0
+        self.raised = False
+        self.written_us = 0
+
+    def seen(self, feeds: Sequence[str], by: Iterable[int], *, exercise: bool) -> None:
+        """The feeds, by code in `feeds`, that it rests on; those before stay."""
+        self._feeds.update(dict.fromkeys(feeds[code] for code in by))
+        self._exercise |= exercise
+
+    def add(self, rows: Iterable[dict[str, Any]]) -> None:
+        """Evidence; beyond `EVIDENCE_ROWS_MAX` the first are kept."""
+        self._rows += list(rows)[: EVIDENCE_ROWS_MAX - len(self._rows)]
+
+    def write(
+        self,
+        at_us: int,
+        *,
+        measured: dict[str, float],
+        thresholds: dict[str, float],
+        known_errors: tuple[str, ...],
+        because: str | None = None,
+        end_us: int | None = None,
+    ) -> Finding:
+        """The next revision; closed if there is a reason for it."""
+        self.raised = True
+        self.written_us = at_us
+        self._revision += 1
+        place = self._zone or self._cell or ""
+        feed, *more = list(self._feeds)
+        parts = [self._definition.id, place, *([self._what] if self._what else []), iso(self.start_us)]
+        return Finding(
+            key="/".join(parts),
+            detector=self._definition.id,
+            craft=None,
+            domain=self._domain,
+            state="open" if because is None else "closed",
+            start_us=self.start_us,
+            updated_us=at_us,
+            end_us=None if because is None else at_us if end_us is None else end_us,
+            lat=round(self._place[0], 6),
+            lon=round(self._place[1], 6),
+            measured={name: round(value, 3) for name, value in measured.items()},
+            thresholds=thresholds,
+            zone=self._zone,
+            evidence=list(self._rows),
+            feed=feed,
+            exercise=self._exercise,
+            known_errors=known_errors,
+            revision=self._revision,
+            closed_because=because,
+            cell=self._cell,
+            more_feeds=tuple(sorted(more)),
         )

@@ -16,6 +16,7 @@ from samsyn.observations.plausible import Mark
 from samsyn.tracks.arrays import Array, SlotArrays, codes, flags, floats, whole
 from samsyn.tracks.index import CraftIndex
 from samsyn.tracks.table import ABSENT_U8, ABSENT_U16, POSITION_MARKS
+from samsyn.watch.cells import CraftCells
 
 STEP_US: Final = 10 * SECOND_US
 NEVER_US: Final = np.iinfo(np.int64).min
@@ -141,6 +142,16 @@ class Step:
     before: dict[str, Array]
     last: Array
     known: Craft
+    _placed: bool = False
+
+    def cells(self, slot: Array) -> Array:
+        """The H3 cell (watch.cells) of each craft by slot, by its last position."""
+        if not self._placed:
+            self._placed, last, fixes = True, self.last, self.fixes
+            self.known.cells.move(
+                fixes.slot[last], fixes.time_us[last], fixes.lat[last], fixes.lon[last]
+            )
+        return self.known.cells.of(slot)
 
 
 class Craft:
@@ -149,6 +160,7 @@ class Craft:
     def __init__(self) -> None:
         self.index = CraftIndex()
         self.feeds: list[str] = []
+        self.cells = CraftCells()
         self.state = SlotArrays(
             {
                 "domain": (np.int8, 0),

@@ -2,7 +2,7 @@
 import { count, figure } from './format';
 import { told } from './text.svelte';
 
-const UNITS: Record<string, string> = { kn: 'kn', deg: '°', m: 'm', ft: 'ft', fpm: 'ft/min', s: 's' };
+const UNITS: Record<string, string> = { kn: 'kn', nm: 'NM', deg: '°', m: 'm', ft: 'ft', fpm: 'ft/min', s: 's' };
 const SIGNS: Record<string, string> = { min: '≥', max: '≤' };
 
 /** The parts of a name: what is measured, its unit, and which way a threshold bounds it. */
