@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from samsyn.base.clock import SECOND_US
+from samsyn.base.clock import MINUTE_US, SECOND_US
 from samsyn.base.limits import TRACKS
 from samsyn.observations.craft import DOMAIN_AIR, DOMAIN_SEA, DOMAIN_SHIFT, NUMBER_MASK
 from samsyn.observations.plausible import Mark
@@ -19,6 +19,7 @@ from samsyn.tracks.table import ABSENT_U8, ABSENT_U16, POSITION_MARKS
 from samsyn.watch.cells import CraftCells
 
 STEP_US: Final = 10 * SECOND_US
+STEPS_A_MINUTE: Final = MINUTE_US // STEP_US
 NEVER_US: Final = np.iinfo(np.int64).min
 
 # Not looked at: a number that is nobody's may be many craft, a time that went back has no place in
@@ -134,6 +135,9 @@ class Step:
              (NEVER_US and NaN where there is none).
     last:    places in `fixes` of each craft's last one.
     known:   what holds for each craft by slot (`Craft`).
+    ships:   of `fixes`, the last one of each ship, ordered by slot.
+    minute:  with the first step that ends in a new minute of the rows' time: the last fix of each
+             ship since the step that had one before, ordered by slot. For what takes minutes anyway.
     """
 
     end_us: int
@@ -142,6 +146,8 @@ class Step:
     before: dict[str, Array]
     last: Array
     known: Craft
+    ships: Rows
+    minute: Rows | None
     _placed: bool = False
 
     def cells(self, slot: Array) -> Array:
@@ -212,6 +218,8 @@ class Cutter:
     def __init__(self) -> None:
         self.known = Craft()
         self._newest_us = NEVER_US
+        self._minute = 0  # number of the one that `_ships` are of
+        self._ships: list[Rows] = []
         self._held: list[tuple[Array, Rows]] = []  # step number of each row; rows, in order of arrival
 
     def cut(self, batch: pl.DataFrame, not_after_us: int | None = None) -> Iterator[Step]:
@@ -310,4 +318,19 @@ class Cutter:
             before[name] = earlier
             held[slot] = now
         last = np.flatnonzero(np.r_[~follows[1:], True]) if len(slot) else np.empty(0, np.int64)
-        return Step((number + 1) * STEP_US, rows, fixes, before, last, self.known)
+        ships = fixes.pick(last[state["ship"][slot[last]]])
+        minute = self._gather((number + 1) // STEPS_A_MINUTE, ships)
+        return Step((number + 1) * STEP_US, rows, fixes, before, last, self.known, ships, minute)
+
+    def _gather(self, minute: int, ships: Rows) -> Rows | None:
+        """The last fix of each ship since the last minute, if this step ends in a new one."""
+        self._ships.append(ships)
+        if minute == self._minute:
+            return None
+        self._minute = minute
+        held = joined(self._ships)
+        self._ships = []
+        newest = np.zeros(len(self.known), np.int64)
+        newest[held.slot] = np.arange(len(held))  # of a slot that comes twice the last stays
+        at = np.flatnonzero(newest[held.slot] == np.arange(len(held)))
+        return held.pick(at[np.argsort(held.slot[at], kind="stable")])

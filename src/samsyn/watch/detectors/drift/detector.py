@@ -19,27 +19,16 @@ from samsyn.tracks.arrays import Array, SlotArrays
 from samsyn.watch.definition import Definition
 from samsyn.watch.finding import Finding
 from samsyn.watch.recent import Recent
+from samsyn.watch.ships import FISHING, HELD, NOT_UNDER_COMMAND, RESTRICTED, WORKING_TYPES, one_of
 from samsyn.watch.situation import Situation
 from samsyn.watch.step import NEVER_US, Rows, Step
 from samsyn.watch.zones import Zone
 
-# navigational status (ITU-R M.1371)
-AT_ANCHOR: Final = 1
-NOT_UNDER_COMMAND: Final = 2
-RESTRICTED: Final = 3
-MOORED: Final = 5
-AGROUND: Final = 6
-FISHING: Final = 7
-HELD: Final = (AT_ANCHOR, MOORED, AGROUND)
-# ship types that move sideways in their work: fishing, towing, dredging, diving, pilot, SAR, tug,
-# port tender, anti-pollution
-WORKING_TYPES: Final = (30, 31, 32, 33, 34, 50, 51, 52, 53, 54)
-
 PATH_EVERY_US: Final = 60 * SECOND_US  # ways are summed in legs of a minute: shorter ones sum noise
 
-_HELD = np.isin(np.arange(256), HELD)
-_NOT_JUDGED = np.isin(np.arange(256), (RESTRICTED, FISHING))
-_WORKING = np.isin(np.arange(256), WORKING_TYPES)
+_HELD = one_of(HELD)
+_NOT_JUDGED = one_of((RESTRICTED, FISHING))
+_WORKING = one_of(WORKING_TYPES)
 
 
 class Detector:

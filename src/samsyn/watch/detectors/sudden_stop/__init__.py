@@ -1,0 +1,1 @@
+"""A ship loses her way at once."""
