@@ -198,5 +198,5 @@ def test_a_recording_as_a_feed_of_the_actual_realm_keeps_its_own_time(tmp_path: 
             node.stop()
     assert seen[0] == seen[1] and set(seen[0].values()) == {"2018-11-26"}
     store = ObservationStore(made["dk"].observations("actual"))
-    rows = store.scan(0, 2**62).collect()
+    rows = store.scan(0, 2**62)
     assert rows.height == rows.unique(["craft", "time_us"]).height

@@ -25,6 +25,7 @@ from samsyn.desk.tallies import TallyStore
 from samsyn.statements.store import StatementStore
 from samsyn.tracks.layers import Layers
 from samsyn.tracks.partners import PartnerTracks
+from samsyn.tracks.past import PastTracks
 from samsyn.watch.definition import Definition
 
 __all__ = ["Desk", "ReportForm"]
@@ -65,6 +66,7 @@ class Desk:
         review: Review,
         tracks: Layers,
         partner_tracks: PartnerTracks,
+        past: PastTracks,
         zones: dict[str, Any],
         definitions: Mapping[str, Definition],
         partners: Callable[[], Partners],
@@ -86,6 +88,7 @@ class Desk:
         self.review = review
         self.tracks = tracks
         self.partner_tracks = partner_tracks
+        self.past = past
         self.zones = zones
         self.definitions = definitions
         self.partners = partners

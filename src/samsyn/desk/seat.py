@@ -25,10 +25,11 @@ from samsyn.desk.items import item
 from samsyn.desk.review import PolicyForm, read_span
 from samsyn.desk.rights import Forbidden, cleared
 from samsyn.desk.views import Views
-from samsyn.observations.craft import craft_key
+from samsyn.observations.craft import craft_from_text, craft_key
 from samsyn.statements.marking import MARKINGS, strictest
 from samsyn.statements.store import Stored
 from samsyn.tracks.frame import frame
+from samsyn.tracks.past import Sight
 from samsyn.watch.finding import Finding
 from samsyn.watch.tally import Layer, Tally
 
@@ -158,6 +159,38 @@ class Seat:
     def frame(self, viewport: tuple[float, float, float, float]) -> bytes:
         tracks = self._desk.tracks.upto(self._markings)
         return frame(tracks, viewport, self._desk.now_us(), self._desk.partner_tracks)
+
+    # the past
+
+    def past(self, at_us: int, viewport: tuple[float, float, float, float]) -> bytes:
+        """The frame of our own tracks as it was at `at_us` (microseconds UTC of the realm's clock):
+        the same Arrow columns as `frame`, with ages as they were then.
+
+        Made of what is kept and had been heard by then. Partners' tracks are kept nowhere, so there
+        are none. An instant to come gives the present one; one before all that is kept, no tracks.
+        Going on in time, or back to where somebody was a moment ago, is cheap; a leap costs about
+        as much as an hour of rows.
+        """
+        return self._desk.past.frame(at_us, viewport, self._sight(), self._desk.now_us())
+
+    def past_begins_us(self) -> int | None:
+        """The earliest instant of which this person can be shown a past; None: there is none."""
+        return self._desk.past.begins_us(self._sight())
+
+    def trail(self, craft: str, from_us: int, to_us: int, known_us: int | None = None) -> dict[str, Any]:
+        """Where a craft ("mmsi:219000001", "icao:4ca123") was between two times: see
+        `tracks.past.PastTracks.trail` for what is told, and its limits. known_us: as it was known at
+        that instant. Raises `InputError`."""
+        try:
+            key = craft_from_text(craft)
+        except ValueError as e:
+            raise InputError(str(e), where="craft") from e
+        return self._desk.past.trail(key, from_us, to_us, self._sight(), known_us)
+
+    def _sight(self) -> Sight:
+        feeds = (feed.name for feed in self._desk.settings.feed)
+        closed = frozenset(f for f in feeds if self._feed_marking(f) not in self._markings)
+        return Sight(self._markings, closed)
 
     # release policies
 

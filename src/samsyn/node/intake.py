@@ -22,6 +22,7 @@ from samsyn.base.settings import FeedSettings
 from samsyn.desk.standing import StandingOrders
 from samsyn.feeds.pace import paced
 from samsyn.feeds.runner import Delivery, FeedStream, discover, open_feed
+from samsyn.observations.reader import Wanted
 from samsyn.observations.store import ObservationStore
 from samsyn.tracks.layers import Layers
 from samsyn.watch.finding import Finding
@@ -82,6 +83,7 @@ class Intake:
         tracks: Layers,
         heard: Callable[[pl.DataFrame], None],
         store: ObservationStore,
+        marking: Callable[[str], str | None],
         new_watch: Callable[[], Watch],
         orders: StandingOrders,
         counted: Callable[[list[Tally]], None],
@@ -95,6 +97,7 @@ class Intake:
         self._tracks = tracks
         self._heard = heard
         self._store = store
+        self._marking = marking
         self._new_watch = new_watch
         self._watch = new_watch()  # of all live feeds together
         self._orders = orders
@@ -116,7 +119,7 @@ class Intake:
         start_us = now_us - span_us
         while names and start_us < now_us:  # hour by hour, so that memory stays bounded
             end_us = min(start_us + HOUR_US, now_us)
-            rows = self._store.scan(start_us, end_us, names).sort("time_us").collect()
+            rows = self._store.scan(start_us, end_us, names).sort("time_us")
             if rows.height:
                 self._tracks.update(rows)
                 self._heard(rows)
@@ -240,16 +243,15 @@ class Intake:
         self._tracks.update(batch)
         self._heard(batch)
         new = batch.filter(pl.col("time_us") > source.kept_us) if source.kept_us >= 0 else batch
-        self._store.append(new)
+        self._store.append(new, self._clock.now_us(), self._marking(source.settings.name))
         if _recording(source.settings):
             return source.watch.feed(batch)
         # one row from a clock that runs ahead must not blind the watch to all others
         return source.watch.feed(batch, not_after_us=self._clock.now_us() + AHEAD_US)
 
     def _newest_us(self, feed: str) -> int:
-        rows = self._store.scan(0, 2**62, [feed])
-        newest: int | None = rows.select(pl.col("time_us").max()).collect().item()
-        return -1 if newest is None else newest
+        newest = self._store.read(Wanted(feeds=(feed,)), ("time_us",))["time_us"].max()
+        return -1 if newest is None else int(newest)  # type: ignore[arg-type]
 
 
 def _recording(feed: FeedSettings) -> bool:

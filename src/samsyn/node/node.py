@@ -35,6 +35,7 @@ from samsyn.observations.store import ObservationStore
 from samsyn.statements.marking import MARKINGS
 from samsyn.tracks.layers import Layers
 from samsyn.tracks.partners import PartnerTracks
+from samsyn.tracks.past import PastTracks
 from samsyn.watch.definition import discover as discover_detectors
 from samsyn.watch.runner import Watch
 from samsyn.watch.zones import Zone, load_zones
@@ -82,6 +83,8 @@ class Node:
         self._markings = _markings(self._settings)
         present = {*self._markings.values(), self._settings.node.default_marking}
         self._tracks = Layers(MARKINGS, present, self._marking)
+        self._observations = ObservationStore(stores.home.observations(stores.realm))
+        self._past = PastTracks(self._observations)
         self._intake = self._make_intake()
         self._door.frames.mark(self._marking)
         self.desk = self._make_desk()
@@ -144,7 +147,8 @@ class Node:
             begin_us=self._settings.exercise.start_us() or clock.now_us(),
             tracks=self._tracks,
             heard=self._door.frames.take,
-            store=ObservationStore(stores.home.observations(stores.realm)),
+            store=self._observations,
+            marking=self._marking,
             new_watch=self._new_watch,
             orders=orders,
             counted=stores.tallies.put,
@@ -342,6 +346,7 @@ class Node:
             review=stores.review(self._door),
             tracks=self._tracks,
             partner_tracks=self._partner_tracks,
+            past=self._past,
             zones=self._zones_file,
             definitions=self._definitions,
             partners=self._partners,

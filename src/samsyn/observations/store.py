@@ -1,56 +1,79 @@
 """Observations on disk: Parquet by day and feed, kept for a while.
 
-    root/2026-11-21/NAME/0.parquet, 1.parquet, ...
+A file is written beside its place and renamed into it, so a crash leaves no half file (`files`). Rows
+still in memory when the process dies are lost: an observation is nobody's word yet, and nothing
+acknowledged them. The node calls `flush` every so often to bound that.
 
-A file is written beside its place and renamed into it, so a crash leaves no half file. Rows still in
-memory when the process dies are lost: an observation is nobody's word yet, and nothing acknowledged
-them. The node calls `flush` every so often to bound that.
+Each row is kept with the time at which it came in, by the realm's clock, and no two with the same: what
+is read back comes in the very order in which the watch saw it, and as it was known at any instant.
 """
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
 import threading
 from collections.abc import Collection
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
 from samsyn.base import limits
-from samsyn.base.clock import DAY_US
-from samsyn.base.errors import InputError
-from samsyn.observations.schema import SCHEMA, empty_batch
+from samsyn.base.clock import DAY_US, HOUR_US
+from samsyn.observations.files import (
+    PENDING,
+    Piece,
+    all_in_folder,
+    day_of,
+    folder_name,
+    piece_name,
+    pieces,
+    write_whole,
+)
+from samsyn.observations.reader import Observations, Wanted
+from samsyn.observations.schema import SCHEMA
 
 ROWS_PER_FILE: Final = 32 * limits.FEED_BATCH_ROWS
-_EPOCH: Final = date(1970, 1, 1)
-_UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
-_PENDING = ".pending"
+BACK_US_MAX: Final = HOUR_US
+"""A clock that goes back by less than this is waited for: arrivals go on where they were. By more, it
+was wrong before, and is believed now."""
+
+_Key = tuple[date, str]
 
 
-class ObservationStore:
-    """The observations of one realm. Threads may share it."""
+class ObservationStore(Observations):
+    """The observations of one realm, for the one process that writes them."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
-        self._lock = threading.Lock()
-        self._held: dict[tuple[date, str], list[pl.DataFrame]] = {}
-        self._rows_held: dict[tuple[date, str], int] = {}
-        for left in root.glob(f"*/*/*{_PENDING}"):  # what a crash left half written
+        super().__init__(root)
+        self._lock = threading.RLock()
+        self._held: dict[_Key, list[pl.DataFrame]] = {}
+        self._rows_held: dict[_Key, int] = {}
+        self._heard_us = max((p.heard_us[1] for p in pieces(root) if p.heard_us), default=0)
+        for left in root.glob(f"*/*/*{PENDING}"):  # what a crash left half written
             left.unlink()
 
-    def append(self, batch: pl.DataFrame) -> None:
-        """Keep the rows of a batch; they reach the disk in bulk, or with `flush`."""
+    def append(self, batch: pl.DataFrame, now_us: int, marking: str | None = None) -> None:
+        """Keep the rows of a batch; they reach the disk in bulk, or with `flush`.
+
+        now_us: the realm's time. marking: that of their feed.
+        """
         if batch.is_empty():
             return
         if batch.schema != SCHEMA:
             raise ValueError("not a batch: other columns than observations.schema")
         with self._lock:
+            if now_us < self._heard_us - BACK_US_MAX:
+                self._heard_us = now_us - 1
+            begin_us = max(self._heard_us + 1, now_us)
+            self._heard_us = begin_us + batch.height - 1
+            heard = pl.int_range(begin_us, begin_us + batch.height, dtype=pl.Int64)
+            batch = batch.with_columns(
+                heard.alias("heard_us"), pl.lit(marking, pl.String).alias("marking")
+            )
             for (day_number, feed), part in _by_day_and_feed(batch):
-                key = (_day(day_number), folder_name(feed))
+                key = (day_of(day_number), folder_name(feed))
                 self._held.setdefault(key, []).append(part)
                 self._rows_held[key] = self._rows_held.get(key, 0) + part.height
                 if self._rows_held[key] >= ROWS_PER_FILE:
@@ -62,35 +85,10 @@ class ObservationStore:
             for key in list(self._held):
                 self._write(key)
 
-    def scan(self, start_us: int, end_us: int, feeds: Collection[str] | None = None) -> pl.LazyFrame:
-        """Rows with start_us <= time_us < end_us, those still in memory included; in no special order.
-
-        Raises `InputError` naming the file where one on disk is damaged.
-        """
-        self.flush()
-        folders = None if feeds is None else {folder_name(name) for name in feeds}
-        days = (
-            {d.isoformat() for d in _days(start_us, end_us)}
-            if end_us - start_us < 4000 * DAY_US
-            else None
-        )
-        files = [
-            path
-            for path in sorted(self.root.glob("*/*/*.parquet"))
-            if (days is None or path.parent.parent.name in days)
-            and (folders is None or path.parent.name in folders)
-        ]
-        for path in files:
-            if not _ends_whole(path):
-                raise InputError("a file of observations is damaged", where=str(path), do="move it away")
-        if not files:
-            return empty_batch().lazy()
-        # files from before a column was there have it empty
-        rows = pl.scan_parquet(files, schema=SCHEMA, missing_columns="insert").select(*SCHEMA)
-        wanted = (pl.col("time_us") >= start_us) & (pl.col("time_us") < end_us)
-        if feeds is not None:
-            wanted &= pl.col("feed").is_in(list(feeds))
-        return rows.filter(wanted)
+    def scan(self, start_us: int, end_us: int, feeds: Collection[str] | None = None) -> pl.DataFrame:
+        """Batch of the rows with start_us <= time_us < end_us, those still in memory included, in
+        order of arrival."""
+        return self.read(Wanted(from_us=start_us, to_us=end_us, feeds=feeds), tuple(SCHEMA))
 
     def drop_before(self, day: date) -> int:
         """Forget all days before `day` (UTC). Returns how many days went."""
@@ -104,7 +102,21 @@ class ObservationStore:
                     gone += 1
         return gone
 
-    def _write(self, key: tuple[date, str]) -> None:
+    def folders(self) -> list[str]:
+        with self._lock:
+            return sorted({*super().folders(), *(folder for _, folder in self._held)})
+
+    def _now(self, wanted: Wanted) -> tuple[list[Piece], list[pl.DataFrame]]:
+        with self._lock:  # a batch must not be written between the two
+            held = [
+                part
+                for (_, folder), parts in self._held.items()
+                for part in parts
+                if wanted.folders is None or folder in wanted.folders
+            ]
+            return self._pieces(wanted), held
+
+    def _write(self, key: _Key) -> None:
         parts = self._held.pop(key, [])
         self._rows_held.pop(key, None)
         if not parts:
@@ -112,17 +124,10 @@ class ObservationStore:
         day, feed = key
         folder = self.root / day.isoformat() / feed
         folder.mkdir(parents=True, exist_ok=True)
-        number = max((int(p.stem) for p in folder.glob("*.parquet") if p.stem.isdigit()), default=-1) + 1
-        pending = folder / f"{number}{_PENDING}"
-        pl.concat(parts).write_parquet(pending, compression="zstd")
-        with pending.open("rb") as written:
-            os.fsync(written.fileno())
-        pending.rename(folder / f"{number}.parquet")
-
-
-def folder_name(feed: str) -> str:
-    """A feed's name as a folder: other characters than letters, digits, - and _ become _."""
-    return _UNSAFE.sub("_", feed)[:64] or "_"
+        number = max((piece.last for piece in all_in_folder(folder)), default=-1) + 1
+        rows = pl.concat(parts)
+        heard_us = (int(rows["heard_us"][0]), int(rows["heard_us"][-1]))
+        write_whole(rows, folder / piece_name(number, number, heard_us))
 
 
 def _by_day_and_feed(batch: pl.DataFrame) -> list[tuple[tuple[int, str], pl.DataFrame]]:
@@ -132,20 +137,3 @@ def _by_day_and_feed(batch: pl.DataFrame) -> list[tuple[tuple[int, str], pl.Data
         return [((low, batch["feed"][0]), batch)]
     parts = batch.with_columns(day.alias("_day")).partition_by(["_day", "feed"], as_dict=True)
     return [((int(d), str(feed)), part.drop("_day")) for (d, feed), part in parts.items()]
-
-
-def _day(number: int) -> date:
-    """Days outside the calendar (a time that is nonsense) are kept under its first and last day."""
-    span = min(max(number, (date.min - _EPOCH).days), (date.max - _EPOCH).days)
-    return _EPOCH + timedelta(days=span)
-
-
-def _days(start_us: int, end_us: int) -> list[date]:
-    return [_day(n) for n in range(start_us // DAY_US, (end_us - 1) // DAY_US + 1)]
-
-
-def _ends_whole(path: Path) -> bool:
-    """Whether a Parquet file has its footer (it ends with the format's four-byte mark)."""
-    with path.open("rb") as file:
-        file.seek(max(path.stat().st_size - 4, 0))
-        return file.read() == b"PAR1"
