@@ -24,6 +24,7 @@ import polars as pl
 
 from samsyn.base.clock import SECOND_US, parse_iso
 from samsyn.observations.craft import craft_from_text
+from samsyn.observations.plausible import Plausibility
 from samsyn.observations.schema import make_batch
 from samsyn.watch.finding import Finding
 from samsyn.watch.runner import Watch
@@ -73,7 +74,8 @@ def batch(case: dict[str, Any]) -> pl.DataFrame:
     for feed, some in feeds.items():
         columns: dict[str, Any] = {name: [row.get(name) for row in some] for name in names}
         columns["time_source"] = [4] * len(some)
-        made.append(make_batch(columns, feed=feed, originator="dk", exercise=False))
+        some_rows = make_batch(columns, feed=feed, originator="dk", exercise=False)
+        made.append(Plausibility().mark(some_rows))
     return pl.concat(made).sort("time_us", maintain_order=True)
 
 
