@@ -141,7 +141,7 @@ def keeps_what_a_consent_no_longer_allows(patch: Patch) -> None:
 
 
 def never_ends_a_way(patch: Patch) -> None:
-    patch.setattr(StatementStore, "end_way", lambda self, jti, via, purge: None)
+    patch.setattr(StatementStore, "end_way", lambda self, jti, via, purge, at_us: None)
 
 
 def keeps_the_old_version_with_who_may_not_have_the_new(patch: Patch) -> None:

@@ -135,3 +135,23 @@ class Database:
             for db in [*self._readers, self._writer]:
                 db.close()
             self._readers.clear()
+
+
+def first_after(db: sqlite3.Connection, table: str, at_us: int) -> tuple[int, int] | None:
+    """(id, at_us) of the first row that was written after a time; None where none was.
+
+    For tables whose rows come in order of time: halving finds it without an index on the time. What a
+    clock that was set back left is passed over. `table` is a name of ours, never from outside.
+    """
+    last = f"SELECT id, at_us FROM {table} WHERE id <= ? ORDER BY id DESC LIMIT 1"  # noqa: S608  own names
+    (high,) = db.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()  # noqa: S608
+    row = db.execute(last, (high,)).fetchone()
+    if row is None or row[1] <= at_us:
+        return None
+    low = 0
+    while high - low > 1:
+        middle = (low + high) // 2
+        before = db.execute(last, (middle,)).fetchone()
+        low, high = (middle, high) if before is None or before[1] <= at_us else (low, middle)
+    found = db.execute(last, (high,)).fetchone()
+    return int(found[0]), int(found[1])

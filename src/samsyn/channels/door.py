@@ -245,9 +245,18 @@ class Door:
             )
         return found
 
-    def holdings(self, jtis: Collection[str]) -> dict[str, dict[str, Holding]]:
-        """Where each reader stands with each of these statements; only those that were given any."""
-        return self._account.holdings(jtis)
+    def holdings(
+        self, jtis: Collection[str], until_us: int | None = None
+    ) -> dict[str, dict[str, Holding]]:
+        """Where each reader stands with each of these statements; only those that were given any.
+
+        until_us: where each stood then.
+        """
+        return self._account.holdings(jtis, until_us)
+
+    def next_us(self, at_us: int, counts: Callable[[str, int], bool]) -> int | None:
+        """When something was next given to anybody after a time: of those (jti, ver) that count."""
+        return self._account.next_us(at_us, counts)
 
     def applied(self, reader: str) -> tuple[int, int]:
         """Entries in a reader's channel, and how many of them it has cosigned as applied."""

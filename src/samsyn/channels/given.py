@@ -9,12 +9,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, Literal
 
 import msgspec
 
-from samsyn.base.database import Database
+from samsyn.base.database import Database, first_after
 from samsyn.base.encoding import sha256, to_json
 from samsyn.policy.decision import RuleAndWhy
 
@@ -121,17 +121,33 @@ class Account:
         )
         return {row[0] for row in rows}
 
+    def next_us(self, at_us: int, counts: Callable[[str, int], bool]) -> int | None:
+        """When the next entry after a time was written, to whomever: of those (jti, ver) that count."""
+        first = first_after(self._db.read(), "given", at_us)
+        if first is None:
+            return None
+        rows = self._db.read().execute(
+            "SELECT at_us, jti, entries FROM given WHERE id >= ? ORDER BY id", first[:1]
+        )
+        for us, jti, packed in rows:
+            if any(counts(jti, ver) for ver in sorted({same.ver for same in _decode(packed)})):
+                return int(us)
+        return None
+
     def purge_index(self, jti: str, reader: str) -> int | None:
         """The entry of this reader's channel that orders the purge of a statement."""
         purges = (g.index for _, g in self.entries(jti) if g.reader == reader and g.purge)
         return next(purges, None)
 
-    def holdings(self, jtis: Collection[str]) -> dict[str, dict[str, Holding]]:
-        """By statement and reader; only those that were given something."""
+    def holdings(
+        self, jtis: Collection[str], until_us: int | None = None
+    ) -> dict[str, dict[str, Holding]]:
+        """By statement and reader; only those that were given something. until_us: as it stood then."""
         found: dict[str, dict[str, Holding]] = {}
         rows = self._db.read().execute(
-            "SELECT jti, entries FROM given WHERE jti IN (SELECT value FROM json_each(?)) ORDER BY id",
-            (to_json(sorted(jtis)).decode(),),
+            "SELECT jti, entries FROM given WHERE jti IN (SELECT value FROM json_each(?)) "
+            "AND at_us <= coalesce(?, at_us) ORDER BY id",
+            (to_json(sorted(jtis)).decode(), until_us),
         )
         for jti, packed in rows:
             readers = found.setdefault(jti, {})

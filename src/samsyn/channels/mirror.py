@@ -343,7 +343,7 @@ class Mirror:
                 self._statements.withdraw(jti, purge, now_us)
                 whole[jti] = purge
             elif stored is not None and stored.iss != self._me:
-                self._statements.end_way(jti, self.partner, purge)
+                self._statements.end_way(jti, self.partner, purge, now_us)
                 self._ripples.way_ended(jti, stored.iss, purge=purge)
             self._asides.end(jti, purge)
         self._ripples.withdrawn(whole)

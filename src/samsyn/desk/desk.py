@@ -17,6 +17,7 @@ from samsyn.channels.door import Door
 from samsyn.desk.asking import Asking
 from samsyn.desk.diary import Diary
 from samsyn.desk.drafts import ReportForm
+from samsyn.desk.earlier import Earlier
 from samsyn.desk.findings import FindingStore
 from samsyn.desk.handling import HandlingStore
 from samsyn.desk.pen import Pen
@@ -56,6 +57,7 @@ class Desk:
         clock: Clock,
         door: Door,
         statements: StatementStore,
+        earlier: Earlier,
         findings: FindingStore,
         tallies: TallyStore,
         pen: Pen,
@@ -78,6 +80,7 @@ class Desk:
         self.clock = clock
         self.door = door
         self.statements = statements
+        self.earlier = earlier
         self.findings = findings
         self.tallies = tallies
         self.pen = pen

@@ -12,7 +12,7 @@ from samsyn.watch.finding import Finding
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS findings (
   key TEXT PRIMARY KEY, detector TEXT NOT NULL, state TEXT NOT NULL, updated_us INTEGER NOT NULL,
-  body BLOB NOT NULL, jti TEXT, ver INTEGER, signed_state TEXT
+  body BLOB NOT NULL, jti TEXT, ver INTEGER, signed_state TEXT, found_us INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS findings_by_time ON findings (updated_us);
 """
@@ -26,17 +26,28 @@ class Signed(NamedTuple):
     state: str
 
 
+class Kept(NamedTuple):
+    """The newest revision of a finding, the statement made of it, if any, and when it was first found:
+    the time of its first revision; 0 where a store of before did not keep it."""
+
+    finding: Finding
+    jti: str | None
+    found_us: int
+
+
 class FindingStore:
     """Findings by key, the newest revision of each, with the statement made of it."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        db.add_column("findings", "found_us", "INTEGER NOT NULL DEFAULT 0")
 
     def put(self, finding: Finding) -> None:
         """Keep the newest revision of a finding; an older one never replaces a newer."""
         with self._db.write() as db:
             db.execute(
-                "INSERT INTO findings (key, detector, state, updated_us, body) VALUES (?,?,?,?,?) "
+                "INSERT INTO findings (key, detector, state, updated_us, body, found_us) "
+                "VALUES (?,?,?,?,?,?) "
                 "ON CONFLICT (key) DO UPDATE SET state=excluded.state, updated_us=excluded.updated_us, "
                 "body=excluded.body WHERE excluded.updated_us >= findings.updated_us",
                 (
@@ -45,6 +56,7 @@ class FindingStore:
                     finding.state,
                     finding.updated_us,
                     msgspec.json.encode(finding),
+                    finding.updated_us,
                 ),
             )
 
@@ -62,9 +74,9 @@ class FindingStore:
                 "UPDATE findings SET jti=?, ver=?, signed_state=? WHERE key=?", (jti, ver, state, key)
             )
 
-    def newest(self, limit: int = 500) -> list[tuple[Finding, str | None]]:
-        """Newest first, each with the id of the statement made of it, if any."""
+    def newest(self, limit: int = 500) -> list[Kept]:
+        """Those that changed last come first."""
         rows = self._db.read().execute(
-            "SELECT body, jti FROM findings ORDER BY updated_us DESC, key LIMIT ?", (limit,)
+            "SELECT body, jti, found_us FROM findings ORDER BY updated_us DESC, key LIMIT ?", (limit,)
         )
-        return [(msgspec.json.decode(body, type=Finding), jti) for body, jti in rows]
+        return [Kept(msgspec.json.decode(body, type=Finding), jti, us) for body, jti, us in rows]

@@ -45,6 +45,18 @@ class Handling(msgspec.Struct, frozen=True):
     owner_us: int | None = None
     due_us: int | None = None
 
+    def until(self, at_us: int) -> Handling:
+        """What of it was done by a time. Only the last owner is kept, and no hour of setting a time."""
+        acknowledged = self.acknowledged_us is not None and self.acknowledged_us <= at_us
+        owned = self.owner_us is not None and self.owner_us <= at_us
+        return Handling(
+            self.acknowledged_by if acknowledged else None,
+            self.acknowledged_us if acknowledged else None,
+            self.acknowledged_ver if acknowledged else None,
+            self.owner if owned else None,
+            self.owner_us if owned else None,
+        )
+
 
 UNHANDLED: Final = Handling()
 _COLUMNS: Final = ", ".join(Handling.__struct_fields__)

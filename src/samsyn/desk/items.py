@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from samsyn.base.encoding import b64url
@@ -39,10 +39,12 @@ def item(
     organisations: Mapping[str, str],
     keys: Mapping[str, bytes],
     deliveries: Iterable[Delivered],
+    unknown: Collection[str] = (),
 ) -> dict[str, Any]:
-    """One statement for the picture. `keys`: each originator's raw statement key."""
+    """One statement for the picture. `keys`: each originator's raw statement key. unknown: slots to
+    leave out, of a picture of before they came."""
     statement, own = stored.statement, stored.iss == me
-    slots = dict(statement.slots) if statement else {}
+    slots = {k: v for k, v in statement.slots.items() if k not in unknown} if statement else {}
     key = keys.get(stored.iss, b"")
     return {
         "iss": stored.iss,
@@ -77,6 +79,7 @@ def _released(delivery: Delivered, all_slots: Iterable[str]) -> dict[str, Any]:
     return {
         "reader": delivery.reader,
         "op": delivery.op,
+        "at_us": delivery.at_us,
         "ver": delivery.ver,
         "rule": ", ".join(rule for rule, _ in delivery.rules),
         "why": "; ".join(why for _, why in delivery.rules),

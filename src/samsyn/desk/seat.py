@@ -7,7 +7,7 @@ found by its id, not explained.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import msgspec
@@ -90,8 +90,8 @@ class Seat:
     def findings(self) -> list[dict[str, Any]]:
         """Those of our watch: within the clearance by what they were signed as, or would be."""
         return [
-            {**msgspec.to_builtins(f), "signed": jti, "start": iso(f.start_us)}
-            for f, jti in self._desk.findings.newest()
+            {**msgspec.to_builtins(f), "signed": jti, "found_us": us, "start": iso(f.start_us)}
+            for f, jti, us in self._desk.findings.newest()
             if self._account.sees(self._marking_of(f, jti))
         ]
 
@@ -132,6 +132,36 @@ class Seat:
     def _cleared_feeds(self) -> list[str]:
         named = [feed["name"] for feed in self._desk.feeds()]
         return [name for name in named if self._feed_marking(name) in self._markings]
+
+    # looking back
+
+    def known(self, at_us: int) -> dict[str, Any]:
+        """Statements as this node held them at a time, the last that had come first.
+
+        until_us: when that changes next, None: not since; first_us: when the first of all came.
+        """
+        earlier = self._desk.earlier
+        items = [
+            self._item(then.stored, at_us, then.unknown) for then in earlier.held(at_us, self._markings)
+        ]
+        return {"at_us": at_us, **self._bounds(at_us), "items": items}
+
+    def view_as_then(self, reader: str, at_us: int) -> dict[str, Any]:
+        """`view_as`, as it was at a time: what the partner had been given by then."""
+        desk = self._desk
+        self._known(reader)
+        held = desk.earlier.held(at_us, self._markings)
+        views = Views(desk.name, desk.statements, desk.door)
+        told = views.as_partner_then(reader, (then.stored for then in held), self._markings, at_us)
+        organisation = desk.partners().organisations[reader]
+        return {**told, "at_us": at_us, **self._bounds(at_us), "organisation": organisation}
+
+    def _bounds(self, at_us: int) -> dict[str, int | None]:
+        earlier = self._desk.earlier
+        return {
+            "first_us": earlier.first_us(self._markings),
+            "until_us": earlier.next_us(at_us, self._markings),
+        }
 
     def links(self) -> list[dict[str, Any]]:
         """How it stands with each partner; without figures for who may not know of all they count."""
@@ -312,18 +342,25 @@ class Seat:
         stored = self._desk.statements.get(jti)
         return stored if stored is not None and stored.marking in self._markings else None
 
-    def _item(self, stored: Stored) -> dict[str, Any]:
+    def _item(
+        self, stored: Stored, at_us: int | None = None, unknown: Collection[str] = ()
+    ) -> dict[str, Any]:
+        """at_us: as it was then, without the slots that were unknown; None: as it is."""
         desk = self._desk
         partners = desk.partners()
-        own = stored.iss == desk.name
+        delivered = desk.door.delivered(stored.jti) if stored.iss == desk.name else []
         shown = item(
             stored,
             me=desk.name,
             organisations=partners.organisations,
             keys=partners.keys,
-            deliveries=desk.door.delivered(stored.jti) if own else (),
+            deliveries=[d for d in delivered if at_us is None or d.at_us <= at_us],
+            unknown=unknown,
         )
-        return {**shown, "handling": msgspec.to_builtins(desk.handling.get(stored.jti))}
+        handling = desk.handling.get(stored.jti)
+        if at_us is not None:
+            handling = handling.until(at_us)
+        return {**shown, "handling": msgspec.to_builtins(handling)}
 
     def _marking_of(self, finding: Finding, jti: str | None) -> str:
         """What a finding was signed as; else the strictest that it would be signed as."""

@@ -29,6 +29,7 @@ from samsyn.desk.review import PolicyForm
 from samsyn.desk.rights import Forbidden
 from samsyn.desk.seat import Seat
 from samsyn.interfaces.accounts import Account, Sessions
+from samsyn.interfaces.home_past import past_routes
 
 FRAME_EVERY_S = 1.0
 PACKED = (".js", ".css", ".html", ".json", ".svg")  # files of the page; nothing secret is in them
@@ -148,6 +149,7 @@ class HomeApp:
             Route("/api/interference", read(lambda r, seat: seat.interference(_instant(r)))),
             Route("/api/zones", read(lambda r, seat: seat.zones())),
             Route("/api/tracks/{domain:int}/{number:int}", read(self.track)),
+            *past_routes(read),
             WebSocketRoute("/api/live", self.live),
             Route("/{path:path}", self.page),
         ]
@@ -234,6 +236,8 @@ class HomeApp:
             return error("role", 403)
         except SamsynError as e:
             return error(type(e).__name__, 400, str(e))
+        if isinstance(value, Response):
+            return value
         return error("absent", 404) if value is None else json(value)
 
     # what takes more than one line

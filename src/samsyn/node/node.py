@@ -336,6 +336,7 @@ class Node:
             clock=stores.clock,
             door=self._door,
             statements=stores.statements,
+            earlier=stores.earlier(self._door),
             findings=stores.findings,
             tallies=stores.tallies,
             pen=stores.pen,

@@ -26,6 +26,7 @@ from samsyn.desk import asking, findings, handling, history, policies, replays, 
 from samsyn.desk.accounts import Account, load_accounts
 from samsyn.desk.asking import Asking
 from samsyn.desk.diary import Diary
+from samsyn.desk.earlier import Earlier
 from samsyn.desk.findings import FindingStore
 from samsyn.desk.handling import HandlingStore
 from samsyn.desk.history import FactHistory
@@ -54,6 +55,7 @@ from samsyn.statements.keys import load as load_keys
 from samsyn.statements.reread import reread
 from samsyn.statements.second import Second
 from samsyn.statements.store import StatementStore, Stored
+from samsyn.statements.times import Times
 from samsyn.subjects import KINDS
 from samsyn.tracks.partners import PartnerTracks
 
@@ -173,6 +175,10 @@ class Stores:
             waiting=self.waiting,
             retired=self.own_retired(""),
         )
+
+    def earlier(self, door: Door) -> Earlier:
+        """Looking back at statements, and at what `door` had given."""
+        return Earlier(self.statements, Times(self.db), door)
 
     def retention(self) -> Retention:
         return Retention(

@@ -20,7 +20,7 @@ import msgspec
 from samsyn.base.database import Database
 from samsyn.base.encoding import to_json
 from samsyn.base.errors import Refused
-from samsyn.statements import through
+from samsyn.statements import through, times
 from samsyn.statements.reread import reread
 from samsyn.statements.statement import Statement
 from samsyn.statements.through import Way
@@ -36,6 +36,7 @@ CREATE TABLE IF NOT EXISTS statement (
 CREATE UNIQUE INDEX IF NOT EXISTS statement_jti ON statement (jti, ver);
 """
     + through.SCHEMA
+    + times.SCHEMA
 )
 
 State = Literal["standing", "superseded", "withdrawn"]
@@ -112,6 +113,8 @@ class StatementStore:
                     _by_way(db, held, statement, received_from, statement.jti in passed_on)
                     ways.setdefault(statement.jti, [])
                     (put,) = (s for s in _versions(db, statement.jti) if s.ver == statement.ver)
+                if statement.jti in ways or put.state == "withdrawn":
+                    times.turned(db, statement.jti, at_us)
                 done.append(put)
                 known.add(statement.jti)
             done += _insert_new(db, new, received_from, at_us)
@@ -162,6 +165,18 @@ class StatementStore:
         """All versions held of a statement, lowest first."""
         return _versions(self._db.read(), jti)
 
+    def versions_of(self, jtis: Collection[str]) -> dict[str, list[Stored]]:
+        """All versions held of each of these statements, lowest first: one question for many."""
+        found: dict[str, list[Stored]] = {}
+        rows = self._db.read().execute(
+            "SELECT * FROM statement WHERE jti IN (SELECT value FROM json_each(?)) ORDER BY ver",
+            (to_json(list(jtis)).decode(),),
+        )
+        for row in rows:
+            stored = _stored(row)
+            found.setdefault(stored.jti, []).append(stored)
+        return found
+
     def known(self, jtis: Collection[str]) -> set[str]:
         """Those of `jtis` of which a version is held: one question for many."""
         return _known(self._db.read(), jtis)
@@ -174,6 +189,7 @@ class StatementStore:
         """
         with self._db.write() as db:
             done = db.execute("UPDATE statement SET state = 'withdrawn' WHERE jti = ?", (jti,))
+            times.turned(db, jti, at_us)
             through.end_own(db, jti, through.PURGED if purge else through.WITHDRAWN)
             if purge:
                 db.execute("UPDATE statement SET body = NULL WHERE jti = ?", (jti,))
@@ -191,7 +207,7 @@ class StatementStore:
         """How statements came, of those that not only their originator gave."""
         return through.ways_of(self._db.read(), jtis)
 
-    def end_way(self, jti: str, via: str, purge: bool) -> None:
+    def end_way(self, jti: str, via: str, purge: bool, at_us: int) -> None:
         """Who passed it on takes it back: `through` says what is left. Nothing happens where nothing
         came by that way."""
         with self._db.write() as db:
@@ -199,6 +215,7 @@ class StatementStore:
             ways, held = through.ways_of(db, [jti]).get(jti, []), _versions(db, jti)
             if ways and held:
                 through.settle(db, jti, held[0].iss, ways)
+                times.turned(db, jti, at_us)
 
     def page(
         self,
@@ -277,7 +294,9 @@ def _put(
             evidence={"received": statement.present()},
         )
     same = next((h for h in held if h.ver == statement.ver), None)
-    return _widen(db, same, statement) if same else _insert(db, held, statement, received_from, at_us)
+    if same:
+        return _widen(db, same, statement, at_us)
+    return _insert(db, held, statement, received_from, at_us)
 
 
 def _by_way(
@@ -306,7 +325,7 @@ def _direct(held: Stored) -> Way:
     return Way(held.iss, held.ver, slots, ended=ended)
 
 
-def _widen(db: sqlite3.Connection, held: Stored, statement: Statement) -> Stored:
+def _widen(db: sqlite3.Connection, held: Stored, statement: Statement, at_us: int) -> Stored:
     """Add the disclosures of another view of the same version."""
     if held.jwt_hash != sha256(statement.jwt).digest():
         raise Refused(
@@ -318,6 +337,7 @@ def _widen(db: sqlite3.Connection, held: Stored, statement: Statement) -> Stored
     before = held.statement
     if before is None or statement.disclosures.keys() <= before.disclosures.keys():
         return held
+    times.gained(db, held.id, at_us, statement.disclosures.keys() - before.disclosures.keys())
     body = before.merged(statement).present()
     db.execute("UPDATE statement SET body = ? WHERE id = ?", (body, held.id))
     return msgspec.structs.replace(held, body=body)
