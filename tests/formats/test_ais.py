@@ -22,8 +22,7 @@ from samsyn.formats.ais import AisDecoder
 from samsyn.formats.ais_layouts import COMMON, LAYOUTS, fields_of
 from samsyn.formats.codes import Emergency, TimeSource
 from samsyn.formats.decoded import Decoded, Problem
-
-from .compiled import built
+from tests.compiled import built
 
 NOW_US = parse_iso("2026-11-21T20:00:00Z")
 GOOD = b"!AIVDM,1,1,,A,13HOI:0P0000VOHLCnHQKwvL05Ip,0*23\n"

@@ -20,8 +20,7 @@ from samsyn.base.clock import parse_iso
 from samsyn.formats import ais, ais_compiled
 from samsyn.formats.ais import AisDecoder
 from samsyn.formats.decoded import Decoded
-
-from .compiled import built
+from tests.compiled import built
 
 NOW_US = parse_iso("2026-11-21T20:00:00Z")
 RECORDINGS = (

@@ -6,17 +6,30 @@ from itertools import pairwise
 
 import numpy as np
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from samsyn.base.clock import SECOND_US
+from samsyn.observations import compiled
 from samsyn.observations.craft import DOMAIN_AIR, DOMAIN_SEA, craft_key
 from samsyn.observations.plausible import Mark, Plausibility
 from samsyn.observations.schema import make_batch
+from tests.compiled import built
 
 SHIP = craft_key(DOMAIN_SEA, 219_000_123)
 PLANE = craft_key(DOMAIN_AIR, 0x4CA123)
 DAY_US = 1_384_214_400 * SECOND_US
+
+
+@pytest.fixture(scope="module", autouse=True, params=["numpy", "compiled"])
+def way(request, tmp_path_factory):
+    """All of this holds for what is done in numpy and for what is compiled."""
+    before = compiled.built
+    numpy = request.param == "numpy"
+    compiled.built = None if numpy else built("observations/_rows", tmp_path_factory.mktemp("rows"))
+    yield
+    compiled.built = before
 
 
 def batch(rows: list[dict]) -> pl.DataFrame:

@@ -16,13 +16,25 @@ from samsyn.base.errors import LimitError
 from samsyn.observations.craft import craft_from_text
 from samsyn.observations.plausible import Mark
 from samsyn.observations.schema import Emergency, make_batch
+from samsyn.tracks import compiled
 from samsyn.tracks import table as table_module
 from samsyn.tracks.frame import EMERGENCY, EXERCISE, IMPLAUSIBLE, ON_GROUND, frame
 from samsyn.tracks.table import TrackTable
+from tests.compiled import built
 
 T0 = 1_700_000_000_000_000
 SHIP = craft_from_text("mmsi:212123000")
 PLANE = craft_from_text("icao:4ca123")
+
+
+@pytest.fixture(scope="module", autouse=True, params=["numpy", "compiled"])
+def way(request, tmp_path_factory):
+    """All of this holds for what is done in numpy and for what is compiled."""
+    before = compiled.built
+    numpy = request.param == "numpy"
+    compiled.built = None if numpy else built("tracks/_tracks", tmp_path_factory.mktemp("tracks"))
+    yield
+    compiled.built = before
 
 
 def rows(*, exercise: bool = False, **columns: list) -> pl.DataFrame:

@@ -16,8 +16,11 @@ import polars as pl
 
 from samsyn.base import limits
 from samsyn.base.clock import MINUTE_US, SECOND_US
-from samsyn.base.geo import KNOT_M_S, distance_m
+from samsyn.base.geo import EARTH_RADIUS_M, KNOT_M_S, distance_m
+from samsyn.observations import compiled
 from samsyn.observations.craft import DOMAIN_AIR, DOMAIN_SEA, DOMAIN_SHIFT, NUMBER_MASK
+from samsyn.observations.index import CraftIndex
+from samsyn.observations.plain import plain
 
 
 class Mark(IntFlag):
@@ -46,6 +49,7 @@ ALTITUDE_FT_MAX: Final = 100_000.0
 UNSET_MMSI: Final = (0, 1_193_046, 111_111_111, 123_456_789, 987_654_321, 999_999_999)
 
 Bools = npt.NDArray[np.bool_]
+Array = npt.NDArray[Any]
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 _NEVER: Final = np.iinfo(np.int64).min
@@ -59,6 +63,13 @@ _STATE: Final = np.dtype(
         for part, kind in (("us", "i8"), ("lat", "f8"), ("lon", "f8"))
     ]
 )
+
+# What `_rows.c` goes by, in its order.
+_RULES: Final = np.array([
+    SEA_SPEED_KN_MAX, AIR_SPEED_KN_MAX, SEA_JUMP_M_MIN, AIR_JUMP_M_MIN, CLOCK_SLACK_US, BACK_US_MAX,
+    ALTITUDE_FT_MIN, ALTITUDE_FT_MAX, KNOT_M_S, EARTH_RADIUS_M,
+])  # fmt: skip
+_READ: Final = ("craft", "time_us", "lat", "lon", "speed_kn", "altitude_ft")
 
 
 class _Place(NamedTuple):
@@ -92,7 +103,7 @@ class Plausibility:
     """
 
     def __init__(self) -> None:
-        self._slots: dict[int, int] = {}
+        self._index = CraftIndex()
         self._state = np.zeros(0, dtype=_STATE)
         self._grow(1024)
 
@@ -100,16 +111,24 @@ class Plausibility:
         """The same rows with `marks` set."""
         if batch.is_empty():
             return batch
-        craft = batch["craft"].to_numpy()
+        rows = plain(batch, _READ)
+        slots = self._slots(rows["craft"])
+        if compiled.built:
+            marks = np.empty(len(slots), np.uint16)
+            compiled.built.mark(self._state, _RULES, slots, *rows.values(), marks)
+        else:
+            marks = self._marks(rows, slots)
+        return batch.with_columns(pl.Series("marks", marks))
+
+    def _marks(self, rows: dict[str, Array], slots: Ints) -> Array:
+        """The marks of rows, in numpy; takes them into the state."""
+        craft, time_us, lat, lon, speed_kn, altitude_ft = (rows[name] for name in _READ)
         domain, number = craft >> DOMAIN_SHIFT, craft & NUMBER_MASK
         air = domain == DOMAIN_AIR
         rescue_aircraft = ~air & (number // 1_000_000 == 111)
         speed_max_kn = np.where(air | rescue_aircraft, AIR_SPEED_KN_MAX, SEA_SPEED_KN_MAX)
-        altitude_ft = _floats(batch, "altitude_ft")
-        lat, lon = _floats(batch, "lat"), _floats(batch, "lon")
         placed = ~(np.isnan(lat) & np.isnan(lon))
         good = (np.abs(lat) <= 90) & (np.abs(lon) <= 180) & ~((lat == 0) & (lon == 0))
-        slots, time_us = self._slots_of(craft), batch["time_us"].to_numpy()
         late = self._late(slots, time_us)
         row = np.flatnonzero(good & ~late)
         row = row[np.argsort(slots[row], kind="stable")]
@@ -127,7 +146,7 @@ class Plausibility:
         marks = np.zeros(len(craft), dtype=np.uint16)
         for mark, found in (
             (Mark.BAD_POSITION, placed & ~good),
-            (Mark.IMPOSSIBLE_SPEED, _floats(batch, "speed_kn") > speed_max_kn),
+            (Mark.IMPOSSIBLE_SPEED, speed_kn > speed_max_kn),
             (Mark.JUMP, jumped),
             (Mark.BAD_IDENTITY, _nobody(domain, number)),
             (Mark.BAD_TIME, late),
@@ -137,29 +156,23 @@ class Plausibility:
             ),
         ):
             marks[found] |= np.uint16(mark)
-        return batch.with_columns(pl.Series("marks", marks))
+        return marks
 
-    def _slots_of(self, craft: Ints) -> Ints:
-        unique, inverse = np.unique(craft, return_inverse=True)
-        if len(self._slots) + len(unique) > limits.TRACKS:
-            self._slots.clear()
-            self._grow(1024)
-        known = self._slots
-        found = np.fromiter(
-            (known.setdefault(c, len(known)) for c in unique.tolist()), np.int64, len(unique)
-        )
-        if len(known) > len(self._state):
-            self._grow(2 * len(known))
-        slots: Ints = found[inverse]
+    def _slots(self, craft: Ints) -> Ints:
+        slots = self._index.find_or_add(craft, limits.TRACKS)
+        if slots.min() < 0:
+            self._index, self._state = CraftIndex(), np.zeros(0, dtype=_STATE)
+            slots = self._index.find_or_add(craft, max(limits.TRACKS, len(craft)))
+        if len(self._index) > len(self._state):
+            self._grow(max(2 * len(self._index), 1024))
         return slots
 
     def _grow(self, size: int) -> None:
-        """Room for `size` craft; what is remembered of those in `_slots` stays."""
+        """Room for `size` craft; what is remembered stays."""
         grown = np.zeros(size, dtype=_STATE)
         for name in ("latest_us", "good_us", "other_us"):
             grown[name] = _NEVER
-        if self._slots:
-            grown[: len(self._state)] = self._state
+        grown[: len(self._state)] = self._state
         self._state = grown
 
     def _late(self, slots: Ints, time_us: Ints) -> Bools:
@@ -175,7 +188,7 @@ class Plausibility:
         newest = times[np.maximum.accumulate(rank + lift) - lift]
         self._state["latest_us"][s[first]] = newest[last]
         late = np.empty(len(s), dtype=bool)
-        late[order] = newest - time_us[order] > BACK_US_MAX
+        late[order] = np.subtract(newest, time_us[order], dtype=np.float64) > BACK_US_MAX
         return late
 
     def _jumps(self, p: _Positions) -> Bools:
@@ -219,15 +232,11 @@ class Plausibility:
         return jumped
 
 
-def _floats(batch: pl.DataFrame, name: str) -> Floats:
-    values: Floats = batch[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
-    return values
-
-
 def _too_far(here: _Place, there: _Place, speed_m_s: Any, slack_m: Any) -> Any:
     """Whether `here` is out of reach from `there`; nothing is where there is no time."""
     never = np.equal(there.time_us, _NEVER)
-    between_us = np.abs(np.subtract(here.time_us, np.where(never, here.time_us, there.time_us)))
+    there_us = np.where(never, here.time_us, there.time_us)
+    between_us = np.abs(np.subtract(here.time_us, there_us, dtype=np.float64))  # which has room for any
     reach_m = slack_m + speed_m_s * (between_us + CLOCK_SLACK_US) / SECOND_US
     return ~never & (distance_m(there.lat, there.lon, here.lat, here.lon) > reach_m)
 

@@ -13,13 +13,15 @@ import polars as pl
 from samsyn.base.errors import LimitError
 from samsyn.base.limits import TRACKS
 from samsyn.observations.craft import DOMAIN_SHIFT, craft_text
+from samsyn.observations.index import CraftIndex
+from samsyn.observations.plain import ABSENT_FLAG, plain
+from samsyn.observations.plain import ABSENT_U8 as ABSENT_U8
+from samsyn.observations.plain import ABSENT_U16 as ABSENT_U16
 from samsyn.observations.plausible import Mark
-from samsyn.tracks.arrays import Array, SlotArrays, codes, flags, floats, whole
-from samsyn.tracks.index import CraftIndex
+from samsyn.tracks import compiled
+from samsyn.tracks.arrays import Array, SlotArrays, codes
 from samsyn.tracks.state import TrackState, shown
 
-ABSENT_U8: Final = 255
-ABSENT_U16: Final = 65_535
 POSITION_MARKS: Final = int(Mark.BAD_POSITION | Mark.JUMP)  # such a position is not where the craft is
 
 _FLOATS: Final = ("altitude_ft", "speed_kn", "course_deg", "heading_deg", "vertical_rate_fpm")
@@ -49,9 +51,9 @@ _STATE: Final[dict[str, tuple[Any, ...]]] = {
     **dict.fromkeys(_CODES, (np.int16, -1)),
     **dict.fromkeys(_TEXTS, (np.object_, None)),
 }
-
-
-Rows = Array | slice  # rows of a batch, in order of time
+_READ: Final = ("time_us", "craft", "lat", "lon", "marks")
+_KINDS: Final = {"f4": 0, "f8": 1, "u1": 2, "i1": 3, "u2": 4, "i2": 5}  # as `_tracks.c` knows them
+_NEVER_SAID: Final = -1  # no unsigned code is
 
 
 @dataclass(frozen=True)
@@ -94,21 +96,17 @@ class TrackTable:
         are forgotten. Raises `LimitError` for a batch that alone has more than half as many."""
         if not batch.height:
             return
+        given = [n for n in (*_WHOLE, *_FLOATS, *_FLAGS) if batch[n].null_count() < batch.height]
+        columns = plain(batch, (*_READ, *given))
         with self._lock:
-            time_us = batch["time_us"].to_numpy()
-            slots = self._slots(batch["craft"].to_numpy())
-            rows: Rows = slice(None)
-            if (time_us[1:] < time_us[:-1]).any():
-                rows = np.argsort(time_us, kind="stable")
-            newer = time_us >= self._columns["time_us"][slots]
-            if not newer.all():
-                rows = np.arange(len(newer))[rows]
-                rows = rows[newer[rows]]
-            # numpy leaves the last of several values for one slot; `rows` is in order of time
-            slots = slots[rows]
-            self._columns["time_us"][slots] = time_us[rows]
-            self._positions(batch, time_us, rows, slots)
-            self._rest(batch, rows, slots)
+            slots = self._slots(columns["craft"])
+            rows = self._newest(columns["time_us"], slots)
+            self._place(columns, rows, slots)
+            for name, table in self._tables.items():
+                columns[name] = codes(batch[name], table)
+            self._put({name: columns[name] for name in (*given, *_CODES)}, rows, slots)
+            for name in _TEXTS:
+                self._put_texts(name, batch[name], rows, slots)
 
     def one(self, craft: int) -> dict[str, Any] | None:
         """All that is known of a craft, for a detail panel: column name to value, None where absent,
@@ -195,41 +193,67 @@ class TrackTable:
             columns[name][: len(keep)] = self._columns[name][keep]
         self._index, self._columns = index, columns
 
-    def _positions(self, batch: pl.DataFrame, time_us: Array, rows: Rows, slots: Array) -> None:
-        lat, lon = floats(batch["lat"])[rows], floats(batch["lon"])[rows]
-        usable = ~np.isnan(lat)
-        doubted = (batch["marks"].to_numpy()[rows] & POSITION_MARKS) != 0
-        if doubted.any():
-            usable &= ~doubted | np.isnan(self._columns["lat"][slots])
-        self._put("lat", slots, lat, usable)
-        self._put("lon", slots, lon, usable)
-        self._put("position_us", slots, time_us[rows], usable)
+    def _newest(self, time_us: Array, slots: Array) -> Array:
+        """Places of the rows that are no older than what is held of their craft, those of one craft in
+        order of time; what is held becomes as new as they are."""
+        held_us = self._columns["time_us"]
+        if compiled.built:
+            rows = np.empty(len(slots), np.int64)
+            count, crossed = compiled.built.newest(time_us, slots, held_us, rows)
+            rows = rows[:count]
+        else:
+            rows = np.flatnonzero(time_us >= held_us[slots])
+            crossed = bool((np.diff(time_us[rows]) < 0).any())
+            np.maximum.at(held_us, slots[rows], time_us[rows])
+        return rows[np.argsort(time_us[rows], kind="stable")] if crossed else rows
 
-    def _rest(self, batch: pl.DataFrame, rows: Rows, slots: Array) -> None:
-        """Every other column of which the batch has values."""
-        for name in (*_WHOLE, *_FLOATS, *_FLAGS, *_CODES, *_TEXTS):
-            column = batch[name]
-            if column.null_count() == len(column):
-                continue
-            if name in _WHOLE:
-                dtype, absent = _WHOLE[name]
-                values = whole(column, absent, dtype)[rows]
-                given = values != absent if column.null_count() else None
-            elif name in _FLOATS:
-                values = floats(column)[rows]
-                given = ~np.isnan(values)
-            elif name in _TEXTS:
-                values = np.array(column.to_list(), object)[rows]
-                given = column.is_not_null().to_numpy()[rows]
-            else:
-                values = (flags(column) if name in _FLAGS else codes(column, self._tables[name]))[rows]
-                given = values >= 0
-            self._put(name, slots, values, given)
+    def _place(self, columns: dict[str, Array], rows: Array, slots: Array) -> None:
+        held = [self._columns[name] for name in ("position_us", "lat", "lon")]
+        lat, time_us = columns["lat"], columns["time_us"]
+        doubted = (columns["marks"] & POSITION_MARKS) != 0
+        if compiled.built:
+            compiled.built.place(rows, slots, time_us, lat, columns["lon"], doubted, *held)
+            return
+        rows = rows[~np.isnan(lat[rows])]
+        if doubted[rows].any():
+            good = rows[~doubted[rows]]
+            nowhere = rows[doubted[rows] & np.isnan(held[1][slots[rows]])]
+            nowhere = nowhere[~np.isin(slots[nowhere], slots[good])]
+            _, first = np.unique(slots[nowhere], return_index=True)
+            rows = np.concatenate([nowhere[first], good])
+        # numpy leaves the last of several values for one slot; `rows` of one craft are in order of time
+        for held_of, values in zip(held, (time_us, lat, columns["lon"]), strict=True):
+            held_of[slots[rows]] = values[rows]
 
-    def _put(self, name: str, slots: Array, values: Array, given: Array | None) -> None:
-        if given is not None and not given.all():
-            slots, values = slots[given], values[given]
-        self._columns[name][slots] = values
+    def _put(self, columns: dict[str, Array], rows: Array, slots: Array) -> None:
+        """Of each column the values that are there."""
+        into = tuple(self._columns[name] for name in columns)
+        if compiled.built:
+            kinds = np.array([_KINDS[array.dtype.str[1:]] for array in into], np.int64)
+            absent = np.array([_absent(name) for name in columns], np.int64)
+            room, given = len(self._columns), tuple(columns.values())
+            compiled.built.put(rows, slots, kinds, absent, room, into, given)
+            return
+        for (name, values), array in zip(columns.items(), into, strict=True):
+            there = ~np.isnan(values[rows]) if name in _FLOATS else values[rows] != _absent(name)
+            array[slots[rows[there]]] = values[rows[there]]
+
+    def _put_texts(self, name: str, texts: pl.Series, rows: Array, slots: Array) -> None:
+        if texts.null_count() == len(texts):
+            return
+        at = np.full(len(texts), -1, np.int64)  # of each row, where its text is among those there are
+        there = np.flatnonzero(texts.is_not_null().to_numpy())
+        at[there] = np.arange(len(there))
+        rows = rows[at[rows] >= 0]
+        values = np.array(texts.drop_nulls().to_list(), np.object_)
+        self._columns[name][slots[rows]] = values[at[rows]]
+
+
+def _absent(name: str) -> int:
+    """What stands for "absent" in a column of codes or flags; `marks` always has a value."""
+    if name in _WHOLE:
+        return _WHOLE[name][1] if name != "marks" else _NEVER_SAID
+    return ABSENT_FLAG
 
 
 def domain_of(craft: Array) -> Array:

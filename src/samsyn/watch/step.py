@@ -12,9 +12,9 @@ import polars as pl
 from samsyn.base.clock import MINUTE_US, SECOND_US
 from samsyn.base.limits import TRACKS
 from samsyn.observations.craft import DOMAIN_AIR, DOMAIN_SEA, DOMAIN_SHIFT, NUMBER_MASK
+from samsyn.observations.index import CraftIndex
 from samsyn.observations.plausible import Mark
 from samsyn.tracks.arrays import Array, SlotArrays, codes, flags, floats, whole
-from samsyn.tracks.index import CraftIndex
 from samsyn.tracks.table import ABSENT_U8, ABSENT_U16, POSITION_MARKS
 from samsyn.watch.cells import CraftCells
 
