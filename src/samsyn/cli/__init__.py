@@ -10,6 +10,7 @@ from samsyn.cli.audit import log_command, released
 from samsyn.cli.channel import channel
 from samsyn.cli.demo import demo
 from samsyn.cli.evidence import evidence
+from samsyn.cli.exercise import exercise
 from samsyn.cli.feed import feed, replay
 from samsyn.cli.keys import keys
 from samsyn.cli.language import Group, lang_option
@@ -77,6 +78,7 @@ for command in (
     released,
     log_command,
     evidence,
+    exercise,
     user,
 ):
     main.add_command(command)
