@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -15,6 +16,7 @@ from samsyn.feeds.runner import open_feed
 from samsyn.watch.finding import Finding
 from samsyn.watch.plot import plot
 from samsyn.watch.runner import Watch
+from samsyn.watch.zones import Zone, shipped
 
 
 def batches(path: Path, kind: str) -> list[pl.DataFrame]:
@@ -25,8 +27,8 @@ def batches(path: Path, kind: str) -> list[pl.DataFrame]:
     return [delivery.batch for delivery in stream]
 
 
-def findings(rows: list[pl.DataFrame]) -> list[Finding]:
-    watch = Watch()
+def findings(rows: list[pl.DataFrame], zones: Sequence[Zone] = ()) -> list[Finding]:
+    watch = Watch(zones=zones)
     found = [finding for batch in rows for finding in watch.feed(batch)]
     return found + watch.finish()
 
@@ -71,10 +73,18 @@ def test_its_plot_shows_it(drift: list[Finding]):
 
 def test_five_minutes_off_denmark_raise_nothing(data_dir: Path):
     """1,508 craft, 49 at anchor, 102 fishing, 2 not under command. No drift: that takes ten minutes.
-    No call for help: a merchant ship with status 14 is no beacon. No silence: that takes hours."""
+    No call for help: a merchant ship with status 14 is no beacon. No silence: that takes hours. Two
+    freighters meet 90 m apart, in the Kiel Canal: without the zones nobody knows that it is one."""
     rows = batches(data_dir / "sea/dma_aisabnormal_ais-sample.txt.gz", "ais_nmea")
     assert sum(batch.height for batch in rows) > 25_000
-    assert findings(rows) == []
+    assert findings(rows, shipped("baltic-harbours")) == []
+    (alone,) = findings(rows)
+    assert (alone.detector, alone.craft, alone.other) == (
+        "encounter-sea",
+        "mmsi:218278000",
+        "mmsi:304011028",
+    )
+    assert "narrow-water" in alone.known_errors
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,10 @@ FISHING_TYPE: Final = 30
 WORKING_TYPES: Final = (FISHING_TYPE, 31, 32, 33, 34, 50, 51, 52, 53, 54)
 # types that stop within their own length or two, and do so all day: those above, wing-in-ground,
 # law enforcement, medical, military, sailing, pleasure, high-speed craft
+# types that go alongside others in their work: towing, dredging, diving, military, pilot, SAR, tug,
+# tender, anti-pollution, law enforcement, medical and those without a name of their own beside them
+SERVING_TYPES: Final = (31, 32, 33, 34, 35, *range(50, 60))
+LEISURE_TYPES: Final = (36, 37)
 NIMBLE_TYPES: Final = (*WORKING_TYPES, *range(20, 30), 35, 36, 37, *range(40, 50), 55, 56, 57, 58, 59)
 NO_TYPE: Final = (0, 255)
 

@@ -30,16 +30,17 @@ REACH_M_MAX: Final = 50_000.0
 # What a zone is. Who comes into an area is a finding; the others say what goes on at a place.
 AREA: Final = "area"
 HARBOURS: Final = ("port", "anchorage")
+FAIRWAY: Final = "fairway"
 INFRASTRUCTURE: Final = ("cable", "pipeline")
-SORTS: Final = (AREA, *HARBOURS, *INFRASTRUCTURE)
+SORTS: Final = (AREA, *HARBOURS, FAIRWAY, *INFRASTRUCTURE)
 
 _DOMAINS: Final = {"sea": DOMAIN_SEA, "air": DOMAIN_AIR}
 _SUFFIX: Final = ".geojson"
 _FEET_A_LEVEL: Final = 100  # a flight level is a hundred feet of pressure altitude (ICAO)
 _REACHING: Final = {
     "Point": HARBOURS,
-    "LineString": INFRASTRUCTURE,
-    "MultiLineString": INFRASTRUCTURE,
+    "LineString": (FAIRWAY, *INFRASTRUCTURE),
+    "MultiLineString": (FAIRWAY, *INFRASTRUCTURE),
 }
 
 
@@ -92,9 +93,9 @@ def load_zones(path: Path) -> list[Zone]:
 
     Each feature has properties name (as of a node: lower case, digits, -), title (text, or
     {"en", "sv"}), and, if wanted, sort (one of `SORTS`), floor_ft or floor_fl, ceiling_ft or
-    ceiling_fl, domains (["sea", "air"]), approximate, source. A cable or pipeline may be a line, a
-    port or anchorage a point; each then has reach_m. Raises `ConfigError` with the file and the
-    feature's index from 0.
+    ceiling_fl, domains (["sea", "air"]), approximate, source. A cable, pipeline or fairway may be
+    a line, a port or anchorage a point; each then has reach_m. Raises `ConfigError` with the file
+    and the feature's index from 0.
     """
     if not path.is_file():
         return []
