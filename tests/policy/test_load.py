@@ -204,3 +204,31 @@ def test_the_example_of_the_manual_loads(tmp_path: Path) -> None:
     page = (Path(__file__).resolve().parents[2] / "docs" / "policy.md").read_text(encoding="utf-8")
     policy = read(tmp_path, page.split("```toml\n")[1].split("```")[0])
     assert [r.id for r in policy.rules] == ["sea-alerts-nordic", "nothing-from-the-air"]
+
+
+@pytest.mark.parametrize("to", ['["public"]', '["circle:all"]'])
+@pytest.mark.parametrize("when", ["", 'when = { marking_max = "TLP:GREEN" }'])
+def test_everybody_is_given_only_what_is_clear(tmp_path: Path, to: str, when: str) -> None:
+    text = f"""
+[circles]
+all = ["se", "public"]
+
+[[rule]]
+id = "told"
+why = "Public warnings, order 3"
+to = {to}
+kinds = ["alert"]
+{when}
+"""
+    file = tmp_path / "policy.toml"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match="is everybody, who may have TLP:CLEAR only") as error:
+        load(file, partners=PARTNERS | {"public"}, kinds=KINDS)
+    assert "rule told" in error.value.where
+    clear = (
+        text.replace("TLP:GREEN", "TLP:CLEAR") if when else text + 'when = { marking_max = "TLP:CLEAR" }'
+    )
+    file.write_text(clear)
+    assert (
+        load(file, partners=PARTNERS | {"public"}, kinds=KINDS).rules[0].when.marking_max == "TLP:CLEAR"
+    )

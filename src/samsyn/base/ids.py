@@ -6,6 +6,9 @@ import re
 import secrets
 import uuid
 
+EVERYBODY = "public"
+"""The name of the reader that is everybody: what it is given, anybody may read without a token."""
+
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 

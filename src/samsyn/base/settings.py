@@ -39,6 +39,7 @@ class NodeSettings(Struct, frozen=True):
     home_listen: str = "127.0.0.1:8440"  # the picture and the home API
     exchange_listen: str = "127.0.0.1:8441"  # partners, HTTPS
     readers_listen: str = ""  # readers without a node, HTTPS; empty: not served
+    tak_listen: str = ""  # TAK clients among them, Cursor on Target over TLS; empty: not served
     exchange_address: str = ""  # what partners are told, if it differs ("host:port")
     languages: tuple[str, ...] = ("en", "sv")
     default_marking: str = "TLP:AMBER"

@@ -18,6 +18,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+from collections.abc import Collection
 from typing import Any, Final
 
 import msgspec
@@ -32,6 +33,7 @@ from samsyn.base.errors import InputError, LimitError, Refused
 from samsyn.channels.names import split_origin
 from samsyn.formats.arrow import TEXT, read_stream
 from samsyn.log.note import open_note, parse_note, sign_note
+from samsyn.observations.craft import craft_text
 from samsyn.tracks.released import COLUMNS, NO_CRAFT, UNSHOWABLE, Column, nothing
 
 VERSION: Final = "samsyn-track-frame/1"
@@ -109,6 +111,21 @@ def open_frame(frame: bytes, origin: str, key: Ed25519PublicKey) -> tuple[Head, 
     if sha256(packed) != head.digest:
         raise Refused("forged-frame", "the rows are not those that were signed")
     return head, _rows(packed, head.rows)
+
+
+def own_rows(frame: bytes, known: Collection[int]) -> tuple[int, pl.DataFrame | None]:
+    """The sequence number and the rows of a frame that this node made itself: nothing is verified.
+
+    known: sequence numbers of frames that are held already; for these the rows are None. A craft is
+    its text (`observations.craft`), empty where it is not told.
+    """
+    note, packed = _split(frame)
+    head = _head(note)
+    if head.sequence in known:
+        return head.sequence, None
+    rows = _rows(packed, head.rows)
+    names = [craft_text(key) if key != NO_CRAFT else "" for key in rows["craft"].to_list()]
+    return head.sequence, rows.with_columns(pl.Series("craft", names, pl.String))
 
 
 def _split(frame: bytes) -> tuple[bytes, bytes]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 from pathlib import Path
 
 import click
 import msgspec
 
+from samsyn.base.errors import InputError
 from samsyn.cli.language import Group, t
 from samsyn.cli.show import Out, facts, home_of, home_option, json_option, line, speaking, table
 from samsyn.node import readers
@@ -63,6 +66,45 @@ def reader_list(root: Path, as_json: bool) -> None:
         for r in found
     ]
     Out(as_json).answer(msgspec.to_builtins(found), lambda: table(t("Readers"), columns, rows))
+
+
+@reader.command("certificate")
+@home_option
+@click.argument("name")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="Where to write certificate and key, as PKCS #12: tak.p12",
+)
+@click.option("--password", default="", help="That opens the file; made up where none is given.")
+@click.option("--pem", is_flag=True, help="Write PEM (certificate, then key, not locked) instead.")
+@by_option
+@json_option
+@speaking
+def reader_certificate(
+    root: Path, name: str, out: Path, password: str, pem: bool, by: str, as_json: bool
+) -> None:
+    """Make a certificate for a reader, for a TAK client: it shows that instead of a token.
+
+    NAME has been added before (samsyn reader add). The certificate of before is nobody's from now on.
+    """
+    if out.exists():
+        raise InputError(f"{out} is there already", where=str(out), do="choose another file name")
+    password = password or secrets.token_urlsafe(12)
+    issued = readers.certificate(home_of(root), name, password, by=by)
+    data = issued.certificate_pem + issued.key_pem if pem else issued.p12
+    file = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(file, "wb") as written:
+        written.write(data)
+
+    def people() -> None:
+        shown = {t("reader"): name, t("file"): str(out)}
+        facts(t("A certificate"), shown if pem else {**shown, t("password"): password})
+        line("\n" + t("It holds a key: hand it over in person, and delete it here."))
+
+    told = {"reader": name, "file": str(out)}
+    Out(as_json).answer(told if pem else {**told, "password": password}, people)
 
 
 @reader.command("revoke")

@@ -34,7 +34,7 @@ def of_view(view: View, node: str, now_us: int) -> bytes | None:
     place = finest_place(view.slots)
     if place is None:
         return None
-    made, detail = _message(uid_of(view, node), VIEW_TYPE, now_us, _VIEW_STALE_US, view.exercise)
+    made, detail = _message(uid_of(view.jti, node), VIEW_TYPE, now_us, _VIEW_STALE_US, view.exercise)
     made.set("how", "h-g-i-g-o")  # from a person or a machine at another place
     _point(made, place.lat, place.lon, max(place.precision_m, 1.0))
     title = str(view.slots.get("title", view.kind))
@@ -93,9 +93,9 @@ def pong(now_us: int) -> bytes:
     return _written(made)
 
 
-def uid_of(view: View, node: str) -> str:
+def uid_of(jti: str, node: str) -> str:
     """Of all versions of a statement: the newer takes the place of the older on the map."""
-    return f"samsyn.{node}.{view.jti}"
+    return f"samsyn.{node}.{jti}"
 
 
 def to_protocol_1(message: bytes) -> bytes:

@@ -9,7 +9,9 @@ from starlette.applications import Starlette
 
 from samsyn.base.clock import Clock
 from samsyn.interfaces.kept import Kept
+from samsyn.interfaces.ogc import Ogc
 from samsyn.interfaces.port import Channel, reader_port
+from samsyn.interfaces.public import Public
 from samsyn.interfaces.readers import Readers
 from samsyn.interfaces.seen import Seens
 from samsyn.interfaces.taxii import Taxii
@@ -29,5 +31,9 @@ def reader_routes(
     """The app that readers without a node reach; see `port.reader_port`. kept: what the node empties of
     what was withdrawn."""
     seens = Seens(kept or Kept())
-    interfaces = (Taxii(node, organisation, realm, seens),)
+    interfaces = (
+        Taxii(node, organisation, realm, seens),
+        Ogc(node, organisation, realm, seens),
+        Public(node, organisation, realm, seens),
+    )
     return reader_port(channel_for, readers, wall, interfaces, refused=refused)

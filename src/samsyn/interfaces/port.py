@@ -25,13 +25,11 @@ from samsyn.base import limits
 from samsyn.base.allowance import Allowance
 from samsyn.base.clock import Clock
 from samsyn.base.errors import NotYetError, SamsynError
+from samsyn.base.ids import EVERYBODY
 from samsyn.channels.leaf import Leaf
 from samsyn.interfaces.readers import Readers
 
 log = logging.getLogger(__name__)
-
-PUBLIC: Final = "public"
-"""The name of the reader that is everybody: whoever asks without a token reads its channel."""
 
 TITLES: Final = {
     400: "The request cannot be read",
@@ -68,6 +66,10 @@ class No(Exception):
 
 class Interface(Protocol):
     """One way to read a channel. Called from threads; nothing of it reads a request's body."""
+
+    @property
+    def open(self) -> bool:
+        """Whether everybody may ask, and then reads the channel of `EVERYBODY`."""
 
     def owns(self, parts: Sequence[str]) -> bool:
         """Whether a path of these parts is one of its own."""
@@ -142,7 +144,7 @@ class _Port:
         interface = next((one for one in self._interfaces if one.owns(parts)), None)
         error = (interface or self._interfaces[0]).error
         try:
-            channel = self._admit(request.headers)
+            channel = self._admit(request.headers, open_=interface is not None and interface.open)
             if len(request.url.path) + len(request.url.query) > limits.READER_QUERY_CHARACTERS:
                 raise No(400)
             if interface is None:
@@ -156,9 +158,9 @@ class _Port:
             log.warning("could not answer a reader: %s", e)
             return error(503)
 
-    def _admit(self, headers: Mapping[str, str]) -> Channel:
-        """Raises `No` (401, 429, 503)."""
-        reader = self._who(headers)
+    def _admit(self, headers: Mapping[str, str], *, open_: bool) -> Channel:
+        """Raises `No` (401, 404, 429, 503)."""
+        reader = self._everybody() if open_ else self._who(headers)
         now_us = self._wall.now_us()
         allowance = self._allowances.get(reader)
         if allowance is None:
@@ -171,6 +173,12 @@ class _Port:
         if channel is None or channel.name != reader:  # added this moment: the next tick opens it
             raise No(503)
         return channel
+
+    def _everybody(self) -> str:
+        held = self._readers.get(EVERYBODY)
+        if held is None or not held.token:
+            raise No(404)
+        return EVERYBODY
 
     def _who(self, headers: Mapping[str, str]) -> str:
         name, token = _credentials(headers.get("authorization", ""))

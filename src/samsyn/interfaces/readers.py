@@ -25,12 +25,14 @@ _HEAD: Final = "# Written by `samsyn reader`. A token is shown once and kept her
 
 
 class Reader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One reader. token: the hexadecimal SHA-256 of its token; empty once it is revoked."""
+    """One reader. token: the hexadecimal SHA-256 of its token; empty once it is revoked. certificate:
+    that of its certificate (DER), where it has one."""
 
     name: str
     organisation: str
     added: str  # RFC 3339
     token: str = ""
+    certificate: str = ""
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,6 +75,19 @@ class Readers:
         # the hash of what a stranger sends tells it nothing, whatever the comparison's time is
         return next((reader.name for reader in self.all() if reader.token == hashed), None)
 
+    def known_certificate(self, der: bytes) -> str | None:
+        """Whose certificate this is; None where it is nobody's, or was revoked."""
+        hashed = hashlib.sha256(der).hexdigest()
+        found = (r.name for r in self.all() if r.token and r.certificate == hashed)
+        return next(found, None)
+
+    def set_certificate(self, name: str, der: bytes) -> None:
+        """From now on this certificate is the reader's, and no other. Raises `ConfigError`."""
+        held = self.active(name)
+        hashed = hashlib.sha256(der).hexdigest()
+        kept = [reader for reader in self.all() if reader.name != name]
+        self._write([*kept, msgspec.structs.replace(held, certificate=hashed)])
+
     def add(self, name: str, organisation: str, at: str) -> str:
         """A new reader's token, or a new token of one that was revoked. `at`: RFC 3339.
 
@@ -99,12 +114,18 @@ class Readers:
         return token
 
     def revoke(self, name: str) -> None:
-        """From the next request on. The name stays, since rules name it. Raises `ConfigError`."""
+        """Token and certificate, from the next request on. The name stays, since rules name it. Raises
+        `ConfigError`."""
+        held = self.active(name)
+        kept = [reader for reader in self.all() if reader.name != name]
+        self._write([*kept, msgspec.structs.replace(held, token="", certificate="")])
+
+    def active(self, name: str) -> Reader:
+        """A reader that was not revoked. Raises `ConfigError`."""
         held = self.get(name)
         if held is None or not held.token:
             raise ConfigError(f"there is no reader {name!r} with a token", do="see: samsyn reader list")
-        kept = [reader for reader in self.all() if reader.name != name]
-        self._write([*kept, msgspec.structs.replace(held, token="")])
+        return held
 
     def _write(self, readers: list[Reader]) -> None:
         text = _HEAD

@@ -56,6 +56,10 @@ class Taxii:
         self._node, self._organisation, self._realm = node, organisation, realm
         self._collections = Collections(node, organisation, realm, seens)
 
+    @property
+    def open(self) -> bool:
+        return False
+
     def owns(self, parts: Sequence[str]) -> bool:
         return parts[0] in ("taxii2", "api")
 

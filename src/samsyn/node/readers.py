@@ -12,6 +12,7 @@ from samsyn.base.errors import ConfigError
 from samsyn.base.settings import Home
 from samsyn.channels.given import Account
 from samsyn.channels.names import channel_origin
+from samsyn.exchange.reader_certificates import Issued, issue
 from samsyn.exchange.roster import Roster
 from samsyn.interfaces.readers import Readers
 from samsyn.node.partners import realms_of
@@ -47,6 +48,22 @@ def add(home: Home, name: str, organisation: str, *, by: str) -> str:
                 Account(stores.db).end_hold(name, decide=True)
             stores.diary.write(by, "reader-add", reader=name, organisation=organisation)
     return token
+
+
+def certificate(home: Home, name: str, password: str, *, by: str) -> Issued:
+    """A new certificate for a reader that has a token; the one of before is nobody's from now on.
+
+    A node that serves TAK clients (`tak_listen`) takes the first one after it is started anew. Raises
+    `ConfigError`.
+    """
+    readers = Readers(home.readers)
+    readers.active(name)
+    now_us = SystemClock().now_us()
+    issued = issue(home.keys, home.settings().node.name, name, password, now_us)
+    readers.set_certificate(name, issued.der)
+    for stores in realms_of(home):
+        stores.diary.write(by, "reader-certificate", reader=name)
+    return issued
 
 
 def revoke(home: Home, name: str, *, by: str, why: str) -> None:

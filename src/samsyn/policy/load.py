@@ -12,7 +12,7 @@ from typing import Any, Final
 from samsyn.base import geo, limits
 from samsyn.base.clock import SECOND_US, parse_iso, parse_span
 from samsyn.base.errors import ConfigError
-from samsyn.base.ids import is_node_name
+from samsyn.base.ids import EVERYBODY, is_node_name
 from samsyn.policy.areas import Area
 from samsyn.policy.rules import (
     ADDRESSED,
@@ -27,6 +27,7 @@ from samsyn.policy.rules import (
 )
 from samsyn.policy.sense import faults
 from samsyn.statements.ladder import PLACE_RUNGS, TIME_RUNGS
+from samsyn.statements.marking import MARKINGS
 from samsyn.subjects import declared
 from samsyn.subjects.common import SUBJECTS
 
@@ -248,6 +249,12 @@ class _Block:
             if key not in conditions:
                 raise self._wrong(key, f"unknown condition {key!r}", "use " + ", ".join(conditions))
         readers, named, circled = self._to(deny)
+        if EVERYBODY in readers and not deny and when.get("marking_max") != MARKINGS[0]:
+            raise self._wrong(
+                "to",
+                f"{EVERYBODY} is everybody, who may have {MARKINGS[0]} only",
+                f'write marking_max = "{MARKINGS[0]}" in when, or name readers',
+            )
         return Rule(
             id=self._text("id"),
             why=self._text("why"),
