@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import httpx
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from requests.adapters import HTTPAdapter
 from taxii2client.common import TokenAuth, _HTTPConnection
 from taxii2client.v21 import ApiRoot, Collection, Server, as_pages
@@ -44,6 +52,7 @@ kinds = ["alert", "report"]
 place = "exact"
 time = "exact"
 """
+NAMES = ("gis", "cyber")
 MEDIA = "application/taxii+json;version=2.1"
 
 
@@ -57,16 +66,18 @@ class _AnyName(HTTPAdapter):
 class Site:
     """Node `dk` with readers `gis` and `cyber`; nothing moves but by `tick`."""
 
-    def __init__(self, root: Path, realm: str = "actual") -> None:
+    def __init__(
+        self, root: Path, realm: str = "actual", policy: str = POLICY, names: Sequence[str] = NAMES
+    ) -> None:
         self.home: Home = make_home(
             root / "dk",
             name="dk",
             organisation="Coast Watch",
             realm=realm,  # type: ignore[arg-type]
             exchange_listen="127.0.0.1:9",
-            policy=POLICY,
+            policy=policy,
         )
-        self.tokens = {n: readers.add(self.home, n, f"Unit {n}", by="t") for n in ("gis", "cyber")}
+        self.tokens = {n: readers.add(self.home, n, f"Unit {n}", by="t") for n in names}
         self.wall = ManualClock(NOW_US)
         self.open()
 
@@ -74,7 +85,7 @@ class Site:
         self.node = Node(Stores(self.home, wall=self.wall))
         self.listener = self._serve()
 
-    def _serve(self) -> Listener:
+    def _serve(self, certificate: Path | None = None) -> Listener:
         stores = self.node.stores
         app = reader_routes(
             self.node.desk.door.reader,
@@ -86,7 +97,7 @@ class Site:
             kept=self.node.kept,
             refused=stores.refused.note,
         )
-        listener = serve(app, "127.0.0.1", 0, server_context(self.home.keys))
+        listener = serve(app, "127.0.0.1", 0, server_context(self.home.keys, certificate))
         listener.start()
         return listener
 
@@ -98,10 +109,29 @@ class Site:
     def url(self) -> str:
         return f"https://{self.listener.address}"
 
-    def again(self) -> None:
+    def again(self, certificate: Path | None = None) -> None:
         """Another process serves the same home: nothing that is held in memory is left."""
         self.listener.stop()
-        self.listener = self._serve()
+        self.listener = self._serve(certificate)
+
+    def with_address(self) -> Path:
+        """Serve with a certificate that names 127.0.0.1, as an operator's authority gives it."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "coast watch readers")])
+        now = datetime.now(UTC)
+        address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+        made = (
+            x509.CertificateBuilder(name, name, key.public_key(), 1)
+            .not_valid_before(now - timedelta(days=1))
+            .not_valid_after(now + timedelta(days=1))
+            .add_extension(address, critical=False)
+            .sign(key, hashes.SHA256())
+        )
+        path = self.home.root / "readers.pem"
+        secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        path.write_bytes(made.public_bytes(Encoding.PEM) + secret)
+        self.again(path)
+        return path
 
     def collection(self, name: str, way: str = "token") -> Collection:
         """As taxii2-client finds it from discovery on."""

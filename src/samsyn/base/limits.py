@@ -86,6 +86,8 @@ READER_PAGE_DEFAULT: Final = 100  # where the reader does not say
 READER_PAGE_ENTRIES: Final = 4_000  # entries looked through for one reply; then it goes on in the next
 READER_KEPT_BYTES: Final = 256 * MIB  # finished pieces of pages kept in memory, of all readers together
 READER_QUERY_CHARACTERS: Final = 4 * KIB  # of one request's path and filters
+PUBLIC_ENTRIES: Final = 200  # in the feed and the calendar for everybody; the newest
+TAK_CLIENTS: Final = 100  # at once, of all readers together
 READERS: Final = 1_000  # readers without a node of one organisation
 
 # home side

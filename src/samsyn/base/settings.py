@@ -33,12 +33,16 @@ class Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class NodeSettings(Struct, frozen=True):
+    """`[node]`: who this is, and where it listens."""
+
     name: str  # short name, lower case: "dk"
     organisation: str
     realm: Realm = "actual"
     home_listen: str = "127.0.0.1:8440"  # the picture and the home API
     exchange_listen: str = "127.0.0.1:8441"  # partners, HTTPS
     readers_listen: str = ""  # readers without a node, HTTPS; empty: not served
+    readers_certificate: str = ""  # for these: PEM that names an address; empty: the node's own
+    readers_key: str = ""  # its key, PEM; empty: in the same file
     tak_listen: str = ""  # TAK clients among them, Cursor on Target over TLS; empty: not served
     exchange_address: str = ""  # what partners are told, if it differs ("host:port")
     languages: tuple[str, ...] = ("en", "sv")

@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import pkcs12
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from samsyn.base.clock import SECOND_US
 from samsyn.base.errors import ConfigError
@@ -58,7 +58,7 @@ def issue(folder: Path, node: str, reader: str, password: str, now_us: int) -> I
         .issuer_name(authority.subject)
         .public_key(key.public_key())
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
         .sign(secret, hashes.SHA256())
     )
     locked = serialization.BestAvailableEncryption(password.encode())
@@ -70,9 +70,12 @@ def issue(folder: Path, node: str, reader: str, password: str, now_us: int) -> I
     )
 
 
-def readers_context(folder: Path) -> ssl.SSLContext:
-    """For listening where readers may show a certificate. Raises `ConfigError`."""
-    context = server_context(folder)
+def readers_context(
+    folder: Path, certificate: Path | None = None, key: Path | None = None
+) -> ssl.SSLContext:
+    """For listening where readers may show a certificate; else as `server_context`. Raises
+    `ConfigError`."""
+    context = server_context(folder, certificate, key)
     if (folder / AUTHORITY_FILE).exists():
         context.verify_mode = ssl.CERT_OPTIONAL
         context.load_verify_locations(folder / AUTHORITY_FILE)

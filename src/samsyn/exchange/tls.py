@@ -95,15 +95,20 @@ def certificate_der(pem: str) -> bytes:
     return found.public_bytes(serialization.Encoding.DER)
 
 
-def server_context(folder: Path) -> ssl.SSLContext:
-    """For listening with the certificate in `folder`. Raises `ConfigError`."""
+def server_context(
+    folder: Path, certificate: Path | None = None, key: Path | None = None
+) -> ssl.SSLContext:
+    """For listening with the certificate in `folder`, or with another that others trust: PEM, the chain
+    and its key (in the same file where `key` is None). Raises `ConfigError`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.set_alpn_protocols(["http/1.1"])
+    own = certificate is None
+    chain = certificate or folder / CERTIFICATE_FILE
     try:
-        context.load_cert_chain(folder / CERTIFICATE_FILE, folder / KEY_FILE)
+        context.load_cert_chain(chain, folder / KEY_FILE if own else key or chain)
     except OSError as e:  # ssl.SSLError is one
-        raise ConfigError(f"cannot use this node's certificate: {e}", where=str(folder)) from e
+        raise ConfigError(f"cannot use this certificate: {e}", where=str(chain)) from e
     return context
 
 

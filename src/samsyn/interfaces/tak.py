@@ -46,17 +46,22 @@ class TakServer:
         readers: Readers,
         wall: Clock,
         seens: Seens,
+        host: str,
+        port: int,
+        context: ssl.SSLContext,
         *,
         node: str,
         realm: Literal["actual", "exercise"],
         refused: Callable[[str, str, str], None] = lambda *_: None,
         look_s: float = LOOK_S,
     ) -> None:
-        """channel_for: the channel of a reader by name. refused: as in `port.reader_port`."""
+        """channel_for: the channel of a reader by name. context: one that may take certificates
+        (`exchange.reader_certificates.readers_context`). refused: as in `port.reader_port`."""
         self._channel_for = channel_for
         self._readers = readers
         self._wall = wall
         self._seens = seens
+        self._host, self._port, self._context = host.strip("[]"), port, context
         self._node, self._exercise = node, realm == "exercise"
         self._refused = refused
         self._look_s = look_s
@@ -66,22 +71,25 @@ class TakServer:
         self._thread = threading.Thread(target=self._run, name="tak", daemon=True)
         self._server: asyncio.Server | None = None
 
-    def start(self, host: str, port: int, context: ssl.SSLContext) -> None:
-        """Raises `ConfigError` where the address cannot be had."""
+    def start(self) -> None:
+        """Raises `ConfigError` where the port cannot be had."""
         self._thread.start()
-        begun = asyncio.run_coroutine_threadsafe(self._listen(host, port, context), self._loop)
+        begun = asyncio.run_coroutine_threadsafe(self._listen(), self._loop)
         try:
             self._server = begun.result(STOP_S)
         except OSError as e:
             self.stop()
-            raise ConfigError(f"cannot listen on {host}:{port}: {e.strerror}") from e
+            raise ConfigError(
+                f"cannot listen: {e.strerror or e}",
+                where=self.address,
+                do="choose another port, or end what holds it",
+            ) from e
+        self._port = self._server.sockets[0].getsockname()[1]
 
     @property
     def address(self) -> str:
-        """host:port."""
-        assert self._server is not None
-        host, port = self._server.sockets[0].getsockname()[:2]
-        return f"{host}:{port}"
+        """`host:port` as bound."""
+        return f"[{self._host}]:{self._port}" if ":" in self._host else f"{self._host}:{self._port}"
 
     def stop(self) -> None:
         if self._thread.is_alive():
@@ -95,9 +103,14 @@ class TakServer:
         self._loop.run_forever()
         self._loop.close()
 
-    async def _listen(self, host: str, port: int, context: ssl.SSLContext) -> asyncio.Server:
+    async def _listen(self) -> asyncio.Server:
         return await asyncio.start_server(
-            self._meet, host, port, ssl=context, ssl_handshake_timeout=SIGN_IN_S, limit=_PIECE
+            self._meet,
+            self._host,
+            self._port,
+            ssl=self._context,
+            ssl_handshake_timeout=SIGN_IN_S,
+            limit=_PIECE,
         )
 
     async def _end(self) -> None:

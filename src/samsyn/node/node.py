@@ -21,12 +21,15 @@ from samsyn.desk.standing import StandingOrders
 from samsyn.exchange.bell import Bell
 from samsyn.exchange.link import LinkState, explain
 from samsyn.exchange.listen import Listener, serve
+from samsyn.exchange.reader_certificates import readers_context
 from samsyn.exchange.serve import partner_routes
 from samsyn.exchange.tls import server_context
 from samsyn.interfaces.accounts import Sessions
 from samsyn.interfaces.home import home_app
 from samsyn.interfaces.kept import Kept
 from samsyn.interfaces.neighbours import reader_routes
+from samsyn.interfaces.seen import Seens
+from samsyn.interfaces.tak import TakServer
 from samsyn.node.homes import own_card
 from samsyn.node.intake import Intake, Source
 from samsyn.node.links import Links
@@ -75,7 +78,8 @@ class Node:
         self._partner_tracks = PartnerTracks(stores.wall, stores.clock, exercise=exercise)
         self._pulling = Links(stores, self._partner_tracks, lambda: self._changed("statements", "links"))
         self._threads: list[threading.Thread] = []
-        self._servers: list[Listener] = []
+        self._servers: list[Listener | TakServer] = []
+        self._addresses: dict[str, str] = {}
         zones = stores.home.root / settings.watch.zones
         self._zones: list[Zone] = load_zones(zones)
         self._zones_file = from_json(zones.read_bytes()) if zones.is_file() else NO_ZONES
@@ -205,20 +209,23 @@ class Node:
             cosigned=lambda: self._changed("links", "statements"),
             refused=stores.refused.note,
         )
-        self._listen(
-            serve(partners, host, port, server_context(stores.home.keys), on_stop=self._bell.close)
-        )
+        context = server_context(stores.home.keys)
+        listener = serve(partners, host, port, context, on_stop=self._bell.close)
+        self._listen("exchange", "https://{}", listener)
         if self._picture:
             self._serve_home()
         if node.readers_listen:
             self._serve_readers()
+        if node.tak_listen:
+            self._serve_tak()
 
     def _serve_home(self) -> None:
         node, stores = self._settings.node, self.stores
         host, port = split_address(node.home_listen, "config.toml: node.home_listen")
         sessions = Sessions(stores.home.accounts, stores.wall)
         names = frozenset({host, "localhost", "127.0.0.1"})
-        self._listen(serve(home_app(self.desk, sessions, WEB, names), host, port))
+        listener = serve(home_app(self.desk, sessions, WEB, names), host, port)
+        self._listen("picture", "http://{}", listener)
 
     def _serve_readers(self) -> None:
         node, stores = self._settings.node, self.stores
@@ -233,20 +240,41 @@ class Node:
             kept=self.kept,
             refused=stores.refused.note,
         )
-        self._listen(serve(app, host, port, server_context(stores.home.keys)))
+        listener = serve(app, host, port, server_context(*self._readers_tls()))
+        self._listen("readers", "https://{}/taxii2/", listener)
 
-    def _listen(self, server: Listener) -> None:
+    def _serve_tak(self) -> None:
+        stores = self.stores
+        host, port = split_address(self._settings.node.tak_listen, "config.toml: node.tak_listen")
+        server = TakServer(
+            self._door.reader,
+            stores.tokens,
+            stores.wall,
+            Seens(self.kept),
+            host,
+            port,
+            readers_context(*self._readers_tls()),
+            node=stores.me,
+            realm=stores.realm,
+            refused=stores.refused.note,
+        )
+        self._listen("tak", "tls://{}", server)
+
+    def _readers_tls(self) -> tuple[Path, Path | None, Path | None]:
+        node, home = self._settings.node, self.stores.home
+        certificate, key = (
+            home.root / name if name else None for name in (node.readers_certificate, node.readers_key)
+        )
+        return home.keys, certificate, key
+
+    def _listen(self, name: str, shown: str, server: Listener | TakServer) -> None:
         server.start()
         self._servers.append(server)
+        self._addresses[name] = shown.format(server.address)
 
     def addresses(self) -> dict[str, str]:
         """Where partners reach this node; its picture and readers without a node, if served."""
-        made = {"exchange": f"https://{self._servers[0].address}"}
-        if self._picture:
-            made["picture"] = f"http://{self._servers[1].address}"
-        if self._settings.node.readers_listen:
-            made["readers"] = f"https://{self._servers[-1].address}/taxii2/"
-        return made
+        return dict(self._addresses)
 
     def _tick_on(self) -> None:
         """Twice a second: what is queued is decided, written and announced."""
