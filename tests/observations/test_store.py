@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import polars as pl
 import pytest
 
@@ -61,15 +59,6 @@ def test_files_from_before_a_column_was_there_are_read(tmp_path):
     store.flush()
     found = store.scan(NOON, NOON + 2)
     assert (found.schema, found.height) == (SCHEMA, 2)
-
-
-def test_old_days_go(tmp_path):
-    store = ObservationStore(tmp_path)
-    store.append(batch([NOON, NOON + DAY_US]), NOON)
-    store.flush()
-    store.append(batch([NOON]), NOON)
-    assert store.drop_before(date(2013, 11, 13)) == 1
-    assert store.scan(0, NOON * 2)["time_us"].to_list() == [NOON + DAY_US]
 
 
 def test_an_empty_store_has_the_schema(tmp_path):

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Literal
 
@@ -77,6 +78,7 @@ class FeedSettings(Struct, frozen=True):
     sites: dict[str, tuple[float, ...]] = {}  # radars by "SAC/SIC": latitude, longitude, metres
     poll_s: float = 5.0  # for http
     silent_after_s: float = 60.0  # the feed itself counts as silent after this long
+    keep: str = ""  # how long its observations are kept; empty: as [store] says
     marking: str = ""  # of its live tracks towards partners; empty: node.default_marking
     begin: str = ""  # exercise only: span after the exercise's start at which a recording begins
 
@@ -142,7 +144,11 @@ class WatchSettings(Struct, frozen=True):
 
 class StoreSettings(Struct, frozen=True):
     keep_observations: str = "30d"
+    keep_marked: dict[str, str] = {}  # the same by marking of a feed: "TLP:RED" = "3d"
     keep_personal: str = "90d"  # personal data whose originator names no last day
+
+    def keep_marked_us(self) -> dict[str, int]:
+        return {marking: parse_span(span) for marking, span in self.keep_marked.items()}
 
     def keep_personal_us(self) -> int:
         return parse_span(self.keep_personal)
@@ -168,6 +174,15 @@ class Settings(Struct, frozen=True):
     watch: WatchSettings = WatchSettings()
     store: StoreSettings = StoreSettings()
     retention: tuple[RetentionRule, ...] = ()
+
+    def keep_observations_us(self, feed: FeedSettings | None, markings: Collection[str]) -> int:
+        """How long observations of a feed (None: one that is not there any more) with some markings
+        are kept: what is said of it or of one of them, the shortest; else what is said of all."""
+        marked = self.store.keep_marked_us()
+        said = [marked[marking] for marking in markings if marking in marked]
+        if feed is not None and feed.keep:
+            said.append(parse_span(feed.keep))
+        return min(said, default=parse_span(self.store.keep_observations))
 
 
 class Home:
@@ -222,6 +237,9 @@ class Home:
             found.watch.warm_us()
             parse_span(found.store.keep_observations)
             found.store.keep_personal_us()
+            found.store.keep_marked_us()
+            for feed in found.feed:
+                found.keep_observations_us(feed, ())
             for rule in found.retention:
                 rule.keep_us()
         except (tomllib.TOMLDecodeError, msgspec.ValidationError, ValueError) as e:

@@ -36,7 +36,14 @@ exchange_listen = {exchange_listen}    # partners; HTTPS, requests signed
 # kind = "ais_nmea"
 # source = "tcp:127.0.0.1:10110"     # or tcp-listen:10110, udp:0.0.0.0:10110, file:PATH, http://...
 # marking = "TLP:GREEN"              # of its live tracks; else that of the node
+# keep = "7d"                        # its observations; else as [store] says
 {feeds}
+# How long observations are kept after they came in.
+#
+# [store]
+# keep_observations = "30d"
+# keep_marked = {{ "TLP:RED" = "3d" }} # by the marking of their feed
+#
 # How long what partners say is kept here, unless it names an earlier day itself; hashes stay.
 #
 # [[retention]]

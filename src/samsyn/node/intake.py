@@ -15,14 +15,16 @@ from typing import Any
 
 import polars as pl
 
-from samsyn.base.clock import HOUR_US, MINUTE_US, SECOND_US, Clock, parse_span
+from samsyn.base.clock import MINUTE_US, SECOND_US, Clock, parse_span
 from samsyn.base.errors import SamsynError
 from samsyn.base.limits import FEED_QUEUE_BATCHES
 from samsyn.base.settings import FeedSettings
 from samsyn.desk.standing import StandingOrders
 from samsyn.feeds.pace import paced
 from samsyn.feeds.runner import Delivery, FeedStream, discover, open_feed
+from samsyn.observations.plausible import Mark
 from samsyn.observations.reader import Wanted
+from samsyn.observations.schema import SCHEMA
 from samsyn.observations.store import ObservationStore
 from samsyn.tracks.layers import Layers
 from samsyn.watch.finding import Finding
@@ -32,8 +34,10 @@ from samsyn.watch.tally import Tally
 log = logging.getLogger("samsyn.intake")
 
 FLUSH_EVERY_BATCHES = 256
+FLUSH_US = 5 * SECOND_US  # longest that rows wait in memory: what a crash can lose
 AHEAD_US = MINUTE_US  # how far a live source's clock may be ahead of ours
 WAIT_S = 0.25
+_BAD_TIME = pl.lit(int(Mark.BAD_TIME), pl.UInt16)
 
 
 class Source:
@@ -116,15 +120,12 @@ class Intake:
         A recording is not looked up here: it is read from its start again.
         """
         names = [f.name for f in feeds if not _recording(f)]
-        start_us = now_us - span_us
-        while names and start_us < now_us:  # hour by hour, so that memory stays bounded
-            end_us = min(start_us + HOUR_US, now_us)
-            rows = self._store.scan(start_us, end_us, names).sort("time_us")
-            if rows.height:
-                self._tracks.update(rows)
-                self._heard(rows)
-                self._orders.take(self._watch.feed(rows))
-            start_us = end_us
+        heard = Wanted(heard_from_us=now_us - span_us, feeds=names)
+        for rows in self._store.batches(heard, tuple(SCHEMA)) if names else ():
+            believed = _believed(rows, now_us)
+            self._tracks.update(believed)
+            self._heard(believed)
+            self._orders.take(self._watch.feed(rows))
 
     def start(self, feeds: tuple[FeedSettings, ...]) -> None:
         self._run(self._work, "intake")
@@ -203,24 +204,26 @@ class Intake:
     # the one thread after them
 
     def _work(self) -> None:
-        taken = 0
+        taken, flushed_us = 0, self._wall.now_us()
         while not self._stop.is_set():
             try:
                 source, batch = self._queue.get(timeout=WAIT_S)
             except queue.Empty:
-                if taken:
-                    self._store.flush()
-                    taken = 0
-                continue
-            try:
-                self._take(source, batch)
-            except Exception as e:  # one bad batch must not stop the watch: shown, and logged
-                source.problem = f"fault: {e!r}"
-                log.exception("a batch of feed %s failed", source.settings.name)
-            taken += 1
-            if taken >= FLUSH_EVERY_BATCHES:
+                pass
+            else:
+                self._try(source, batch)
+                taken += 1
+            now_us = self._wall.now_us()
+            if taken >= FLUSH_EVERY_BATCHES or (taken and now_us - flushed_us >= FLUSH_US):
                 self._store.flush()
-                taken = 0
+                taken, flushed_us = 0, now_us
+
+    def _try(self, source: Source, batch: pl.DataFrame | None) -> None:
+        try:
+            self._take(source, batch)
+        except Exception as e:  # one bad batch must not stop the watch: shown, and logged
+            source.problem = f"fault: {e!r}"
+            log.exception("a batch of feed %s failed", source.settings.name)
 
     def _take(self, source: Source, batch: pl.DataFrame | None) -> None:
         if batch is None:
@@ -240,18 +243,35 @@ class Intake:
     def _see(self, source: Source, batch: pl.DataFrame) -> list[Finding]:
         """Keep and watch a batch. Of a recording begun before a restart, what is on disk already is
         watched again, as the first time, and not kept twice."""
-        self._tracks.update(batch)
-        self._heard(batch)
+        now_us = self._clock.now_us()
+        if not _recording(source.settings):
+            # one row from a clock that runs ahead must not blind the watch to all others
+            batch = _doubted_ahead(batch, now_us)
+        believed = _believed(batch, now_us)
+        self._tracks.update(believed)
+        self._heard(believed)
         new = batch.filter(pl.col("time_us") > source.kept_us) if source.kept_us >= 0 else batch
-        self._store.append(new, self._clock.now_us(), self._marking(source.settings.name))
-        if _recording(source.settings):
-            return source.watch.feed(batch)
-        # one row from a clock that runs ahead must not blind the watch to all others
-        return source.watch.feed(batch, not_after_us=self._clock.now_us() + AHEAD_US)
+        self._store.append(new, now_us, self._marking(source.settings.name))
+        return source.watch.feed(batch)
 
     def _newest_us(self, feed: str) -> int:
         newest = self._store.read(Wanted(feeds=(feed,)), ("time_us",))["time_us"].max()
         return -1 if newest is None else int(newest)  # type: ignore[arg-type]
+
+
+def _doubted_ahead(batch: pl.DataFrame, now_us: int) -> pl.DataFrame:
+    """Rows of a time that is not yet, marked: a clock that runs ahead. The mark is kept with the row, so
+    that who looks back later leaves out the same."""
+    ahead = pl.col("time_us") > now_us + AHEAD_US
+    if not batch.select(ahead.any()).item():
+        return batch
+    return batch.with_columns(marks=pl.when(ahead).then(pl.col("marks") | _BAD_TIME).otherwise("marks"))
+
+
+def _believed(batch: pl.DataFrame, now_us: int) -> pl.DataFrame:
+    """Without those: what comes after them in time could not be shown any more."""
+    ahead = ((pl.col("marks") & _BAD_TIME) != 0) & (pl.col("time_us") > now_us + AHEAD_US)
+    return batch.filter(~ahead)
 
 
 def _recording(feed: FeedSettings) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,11 @@ from samsyn.node.homes import own_card
 from samsyn.node.intake import Intake, Source
 from samsyn.node.links import Links
 from samsyn.node.stores import Stores
+from samsyn.observations.files import folder_name
+from samsyn.observations.keeping import Keeping
 from samsyn.observations.store import ObservationStore
 from samsyn.statements.marking import MARKINGS
+from samsyn.tracks.hours import keep_states
 from samsyn.tracks.layers import Layers
 from samsyn.tracks.partners import PartnerTracks
 from samsyn.tracks.past import PastTracks
@@ -46,6 +50,8 @@ from samsyn.watch.zones import Zone, load_zones
 log = logging.getLogger("samsyn.node")
 
 TICK_S = 0.5
+KEEP_EVERY_US = 60 * SECOND_US
+STATES_AT_ONCE = 8  # of full hours, each of them half a second's work for a busy feed
 FRAMES_US_MIN = SECOND_US  # between two frames, however fast an exercise runs
 NO_ZONES = {"type": "FeatureCollection", "features": []}
 WEB = Path(__file__).resolve().parent.parent / "interfaces" / "web"
@@ -173,6 +179,7 @@ class Node:
         self._intake.start(self._settings.feed)
         self._run(self._tick_on, "door")
         self._run(self._cut_on, "frames")
+        self._run(self._keep_on, "keeping")
 
     def stop(self) -> None:
         self._stop.set()
@@ -321,6 +328,25 @@ class Node:
             wall.wait_until(began_us + FRAMES_US_MIN, self._stop)
             going = clock.wait_until((clock.now_us() // STEP_US + 1) * STEP_US, self._stop)
 
+    def _keep_on(self) -> None:
+        """Every minute: observations are merged, what was known at a full hour is kept, and what is over
+        goes."""
+        store, wall, clock = self._observations, self.stores.wall, self.stores.clock
+        keeping = Keeping(store, self._keep_us)
+        while wall.wait_until(wall.now_us() + KEEP_EVERY_US, self._stop):
+            try:
+                if keeping.step(clock.now_us()).gone:
+                    self._past.forget()
+                keep_states(store, clock.now_us() - KEEP_EVERY_US, STATES_AT_ONCE)
+            except Exception:  # a full disk, perhaps: what was not done is done another time
+                log.exception("observations could not be put in order; it is tried again")
+
+    def _keep_us(self, folder: str, markings: Collection[str]) -> int:
+        feeds = [feed for feed in self._settings.feed if folder_name(feed.name) == folder]
+        keep = self._settings.keep_observations_us
+        markings = {*markings, *(self._markings[feed.name] for feed in feeds)}
+        return min((keep(feed, markings) for feed in feeds), default=keep(None, markings))
+
     def _marking(self, feed: str) -> str | None:
         """That of a feed's live tracks; None for a feed that this node does not have."""
         if any(source.settings.name == feed for source in list(self._intake.sources)):
@@ -455,11 +481,13 @@ class Node:
 def _markings(settings: Settings) -> dict[str, str]:
     """The marking of each feed's live tracks. Raises `ConfigError` for one that is none."""
     made = {feed.name: feed.marking or settings.node.default_marking for feed in settings.feed}
-    for feed, marking in made.items():
+    said = [(f"feed {feed}", marking) for feed, marking in made.items()]
+    said += [("store.keep_marked", marking) for marking in settings.store.keep_marked]
+    for where, marking in said:
         if marking not in MARKINGS:
             raise ConfigError(
                 f"{marking!r} is no marking",
-                where=f"config.toml: feed {feed}",
+                where=f"config.toml: {where}",
                 do="use " + ", ".join(MARKINGS),
             )
     return made

@@ -30,7 +30,7 @@ class Mark(IntFlag):
     IMPOSSIBLE_SPEED = 2  # says a speed that its kind of craft cannot reach
     JUMP = 4  # not reachable from the last good position in the time between
     BAD_IDENTITY = 8  # an MMSI or address that is assigned to nobody
-    BAD_TIME = 16  # before what this craft already said
+    BAD_TIME = 16  # before what this craft already said, or not yet
     IMPOSSIBLE_ALTITUDE = 32
 
 

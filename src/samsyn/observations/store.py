@@ -90,17 +90,13 @@ class ObservationStore(Observations):
         order of arrival."""
         return self.read(Wanted(from_us=start_us, to_us=end_us, feeds=feeds), tuple(SCHEMA))
 
-    def drop_before(self, day: date) -> int:
-        """Forget all days before `day` (UTC). Returns how many days went."""
-        gone = 0
+    def drop(self, folder: Path) -> bool:
+        """Forget what lies in the folder of one day and feed, unless more of it is in memory."""
         with self._lock:
-            for key in [k for k in self._held if k[0] < day]:
-                del self._held[key], self._rows_held[key]
-            for folder in sorted(self.root.glob("????-??-??")):
-                if folder.name < day.isoformat():
-                    shutil.rmtree(folder)
-                    gone += 1
-        return gone
+            if (date.fromisoformat(folder.parent.name), folder.name) in self._held:
+                return False
+            shutil.rmtree(folder)
+            return True
 
     def folders(self) -> list[str]:
         with self._lock:

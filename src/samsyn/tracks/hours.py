@@ -18,12 +18,17 @@ import polars as pl
 
 from samsyn.base.clock import DAY_US, HOUR_US
 from samsyn.observations.files import STORED, day_of, ends_whole, pieces, write_whole
+from samsyn.observations.plausible import Mark
 from samsyn.observations.reader import Observations, Wanted
 from samsyn.tracks.state import SEA_SHOWN_US
 from samsyn.tracks.table import POSITION_MARKS
 
 SPAN_US: Final = SEA_SHOWN_US
 """A craft that was silent for longer is in no state: the picture does not show it."""
+NOT_AHEAD: Final = ((pl.col("marks") & int(Mark.BAD_TIME)) == 0) | (
+    pl.col("time_us") <= pl.col("heard_us")
+)
+"""A row from a clock that ran ahead was not shown (`node.intake`)."""
 _HOURS_OF_A_FILE: Final = 48  # looked at of one file: more is a clock that jumped
 
 _NAME: Final = re.compile(r"(\d\d)\.state")
@@ -37,7 +42,7 @@ def still_counts(rows: pl.DataFrame, at_us: int) -> pl.DataFrame:
     heard, placed = pl.col("heard_us"), pl.col("lat").is_not_null()
     doubted = (pl.col("marks") & POSITION_MARKS) != 0
     latest = pl.col("time_us").cum_max().over(*_KEYS)
-    rows = rows.filter(pl.col("time_us") == latest)  # what came late changed nothing
+    rows = rows.filter(NOT_AHEAD).filter(pl.col("time_us") == latest)  # what came late changed nothing
     wanted = rows.group_by(*_KEYS).agg(
         heard.last().alias("newest"),
         pl.coalesce(heard.filter(placed & ~doubted).last(), heard.filter(placed).first()).alias("place"),

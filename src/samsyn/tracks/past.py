@@ -18,7 +18,7 @@ from samsyn.observations.files import STORED
 from samsyn.observations.reader import Observations, Wanted
 from samsyn.observations.schema import SCHEMA
 from samsyn.tracks.frame import BoundingBox, frame
-from samsyn.tracks.hours import state_before
+from samsyn.tracks.hours import NOT_AHEAD, state_before
 from samsyn.tracks.table import POSITION_MARKS, TrackTable
 
 AHEAD_US: Final = 5 * MINUTE_US  # read at once, for a replay that goes on from there
@@ -169,7 +169,7 @@ def _in_order(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
     what it then got little by little: without rows that came after a newer one of their craft, and
     without doubted positions where there was another."""
     newest = pl.col("time_us").cum_max().over("craft")
-    rows = rows.sort("heard_us").filter(pl.col("time_us") == newest)
+    rows = rows.sort("heard_us").filter(NOT_AHEAD).filter(pl.col("time_us") == newest)
     doubted = (pl.col("marks") & POSITION_MARKS) != 0
     if rows.select(doubted.any()).item():
         there = pl.col("lat").is_not_null().cum_sum().over("craft") > 1
