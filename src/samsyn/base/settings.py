@@ -167,6 +167,8 @@ class RetentionRule(Struct, frozen=True):
 
 
 class Settings(Struct, frozen=True):
+    """All of `config.toml`."""
+
     node: NodeSettings
     exercise: ExerciseSettings = ExerciseSettings()
     feed: tuple[FeedSettings, ...] = ()
