@@ -102,6 +102,9 @@ VALUES = [
     *[b'{"\xff":1}', b'{"a":1]', b'{"' + b"k" * 40 + b'":1}'],
     *[b"[" * n + b"]" * n for n in (13, 14, 15, 16, 17, 40, 2000)],
     *[b'{"a":' * n + b"1" + b"}" * n for n in (13, 14, 15, 16, 17)],
+    *[b'{"a":"b"}', b'{"a":0.5,"b":[1]}', b'{"a":1,"b":2,"a":3}', b'["a","b"]', b'["a",""]', b'["a",1]'],
+    *[b'[{"a":1,"b":null},{"a":"x","b":true}]', b'[{"a":1,"a":1}]', b'[{"":1}]', b'[{"a":1e400}]'],
+    *[b'"open"', b'"low"', b'"op\\u0065n"', b'"a\\u0062"', b'["\xc3\xa5"]', b'["\xff"]', b'["\\n"]'],
     *[b"", b",", b'1,"b"', b'1],["s","title","two"', b'"a"]', b"1]]", b"[" + b"1," * 3000 + b"1]"],
 ]
 SLOTS = [
@@ -132,6 +135,12 @@ SLOTS += [
     b"...",
     b"",
     b"body.a.b",
+    b"body.evidence",
+    b"body.known_errors",
+    b"body.measured",
+    b"body.state",
+    b"body.craft",
+    b"confidence",
     b"9a",
     b"a9_",
     b"body._",
@@ -184,6 +193,13 @@ def ordinary() -> list[bytes]:
     return [s.present() for s in said] + [said[0].present(cut) for cut in cuts]
 
 
+def spelt(*disclosed: bytes, **claims: Any) -> bytes:
+    """A presentation of disclosures that are JSON texts, their payload spelt as we spell it."""
+    parts = [disclosure(raw=one) for one in disclosed]
+    said = json.dumps(payload(parts, **claims), separators=(",", ":")).encode()
+    return seal(header(), said, parts)
+
+
 def cases(count: int, seed: int) -> Iterator[bytes]:
     """`count` presentations: half are ordinary ones with some bytes changed, half made of odd parts."""
     random = Random(seed)
@@ -195,7 +211,10 @@ def cases(count: int, seed: int) -> Iterator[bytes]:
 
 def _odd(random: Random) -> bytes:
     """Correctly digested, so that what is odd is met and not stopped at its hash."""
-    parts = [_disclosure(random) for _ in range(random.choice([0, 1, 1, 2, 3, 32, 33]))]
+    named = [_disclosure(random) for _ in range(random.choice([0, 1, 1, 2, 3, 32, 33]))]
+    if random.random() < 0.8:  # as we do, by name
+        named.sort()
+    parts = [made for _, made in named]
     changes = random.choice(CLAIMS) if random.random() < 0.3 else {}
     said: dict[str, Any] | bytes = payload(parts[:32], **changes)
     if random.random() < 0.2:
@@ -207,7 +226,7 @@ def _odd(random: Random) -> bytes:
     return _mutated(random, made) if random.random() < 0.1 else made
 
 
-def _disclosure(random: Random) -> bytes:
+def _disclosure(random: Random) -> tuple[bytes, bytes]:
     slot = random.choice(SLOTS) if random.random() < 0.3 else b"body.s%d" % random.randrange(10**6)
     salt = random.choice(SALTS) if random.random() < 0.05 else SALTS[0]
     values = [random.choice(VALUES) for _ in range(random.choice([1, 1, 1, 2, 3]))]
@@ -219,7 +238,7 @@ def _disclosure(random: Random) -> bytes:
     made = b'["%b","%b",%b]' % (salt, slot, value)
     if random.random() < 0.05:
         made = _rewritten(random, made)
-    return disclosure(raw=made) if random.random() < 0.97 else b64url_bytes(made)[:-1] + b"_"
+    return slot, disclosure(raw=made) if random.random() < 0.97 else b64url_bytes(made)[:-1] + b"_"
 
 
 def _rewritten(random: Random, text: bytes) -> bytes:

@@ -176,7 +176,7 @@ def _expected(name: str, view: bytes) -> dict[str, Any]:
         "presentation": view.decode(),
         "view": b64url(view_hash(view)),
         "claims": {**{claim: getattr(found, claim) for claim in claims}, **found.extra},
-        "slots": found.slots,
+        "slots": dict(found.slots),
     }
 
 

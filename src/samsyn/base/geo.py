@@ -29,6 +29,19 @@ def cell(lat: float, lon: float, resolution: int) -> str:
     return str(h3.latlng_to_cell(lat, lon, resolution))
 
 
+def cell_number(lat: float, lon: float, resolution: int) -> int:
+    """The H3 cell of a point, as the number whose hexadecimal text `cell` gives."""
+    return int(h3_int.latlng_to_cell(lat, lon, resolution))
+
+
+def ancestor(number: int, resolution: int) -> str:
+    """The cell of a coarser (or the same) resolution above a cell given by its number, as `parent` has
+    it; told from the number alone, as `parents` does."""
+    kept = number & ~(15 << _RESOLUTION_BITS)
+    unused = (1 << _DIGIT_BITS * (15 - resolution)) - 1
+    return f"{kept | resolution << _RESOLUTION_BITS | unused:x}"
+
+
 def cells(lat: Floats, lon: Floats, resolution: int) -> Cells:
     """The H3 cell of each point, as the number whose hexadecimal text `cell` gives."""
     found = map(h3_int.latlng_to_cell, lat.tolist(), lon.tolist(), repeat(resolution))

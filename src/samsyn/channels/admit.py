@@ -228,7 +228,7 @@ def admit_entries(
                 asides.append(aside)
     _check_order(leaves, holdings)
     left_out = {id(aside.statement) for aside in asides}
-    taken = [s for s in statements if id(s) not in left_out]
+    taken = [s for s in statements if id(s) not in left_out] if left_out else statements
     for statement in taken:
         if statement.kind in KINDS:
             KINDS[statement.kind].check_held(statement.slots)

@@ -1,9 +1,12 @@
 /* The quick way to take a presentation apart; `read.py` has the rules and is what is true.
 
-   take_apart(presentation, disclosures_max, disclosure_bytes_max, depth_max) gives the pieces of a
-   presentation that is spelt as we spell it, or None: then `read.py` reads it anew and says what is
-   wrong with it, or that nothing is. So whatever is odd here (a blank, an escape by number, a long
+   take_apart(presentation, disclosures_max, disclosure_bytes_max, depth_max, forms) gives the pieces
+   of a presentation that is spelt as we spell it, or None: then `read.py` reads it anew and says what
+   is wrong with it, or that nothing is. So whatever is odd here (a blank, an escape by number, a long
    integer) is left to the other reader, and no refusal is worded here.
+
+   forms: what the slots of each kind can hold (`forms.py`). A slot that has one is held against it
+   where it stands, and no Python value is made of it. forms=None: all values are made.
 
    These bytes come from outside. Every reading goes through a `Text`, which knows its end; no length
    found in the bytes is trusted; the one buffer is as long as the presentation, and base64 shrinks.
@@ -21,13 +24,14 @@
 #error "needs OpenSSL 3"
 #endif
 
-#define FORM 2           /* of what take_apart gives: `read.py` knows one */
+#define FORM 3           /* of what take_apart gives: `read.py` knows one */
 #define DIGESTS 32       /* of a statement, decoys included: limits.STATEMENT_SLOTS */
 #define DIGEST_CHARS 43  /* of a SHA-256 in base64url */
 #define SIGNATURE_CHARS 86
 #define KEY_BYTES 32     /* names up to this length are kept for the next use */
 #define KEYS 256
 #define NO_CHARACTER 0x80000000u
+#define MEMBERS 64       /* of an object that is held against a form */
 
 typedef struct {
     uint8_t *at;
@@ -37,6 +41,7 @@ typedef struct {
 
 typedef struct {
     const uint8_t *sorted[DIGESTS];
+    uint64_t begins[DIGESTS]; /* their first characters, as numbers of the same order */
     int read;    /* the digests are there */
     int sha256;  /* and are said to be SHA-256 */
 } Digests;
@@ -45,6 +50,28 @@ typedef struct {
     const uint8_t *begin;
     size_t size;
 } Span;
+
+/* A form as `forms.py` writes it, read on from `at`. */
+typedef struct {
+    const uint8_t *at;
+    const uint8_t *end;
+} Form;
+
+typedef struct {
+    uint64_t all; /* of its digits, as many as are exact */
+    size_t count; /* of digits before the point */
+    size_t after; /* of digits after it */
+    int minus, whole, power;
+} Number;
+
+/* What the disclosures say. */
+typedef struct {
+    PyObject *form;   /* of the kind: by slot; NULL where all values are made */
+    PyObject *values; /* by slot, those that are made */
+    PyObject *names[DIGESTS];
+    long count;
+    Span last; /* slot */
+} Slots;
 
 static const char ALPHABET[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 static int8_t sextet[256]; /* of a character of base64url; -1 for what is none */
@@ -181,36 +208,43 @@ static PyObject *string(Text *text)
     return NULL;
 }
 
-static PyObject *number(Text *text)
+/* The spelling of a number, and of its digits what is exact. */
+static int digits_of(Text *text, Number *found)
 {
-    static const double tens[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
-    const uint8_t *begin = text->at;
-    int minus = take(text, '-'), exact = 1;
+    *found = (Number){0};
+    found->minus = take(text, '-');
     const uint8_t *digits = text->at;
-    uint64_t all = 0;
-    size_t count = 0, after = 0;
-    for (; is_digit(text) && count < 19; text->at++, count++)
-        all = all * 10 + (uint64_t)(*text->at - '0');
-    if (!count || count > 18 || (count > 1 && *digits == '0')) return NULL;
-    if (text->at == text->end || (*text->at != '.' && (*text->at | 32) != 'e'))
-        return PyLong_FromLongLong(minus ? -(long long)all : (long long)all);
+    for (; is_digit(text) && found->count < 19; text->at++, found->count++)
+        found->all = found->all * 10 + (uint64_t)(*text->at - '0');
+    if (!found->count || found->count > 18 || (found->count > 1 && *digits == '0')) return 0;
+    found->whole = text->at == text->end || (*text->at != '.' && (*text->at | 32) != 'e');
     if (take(text, '.')) {
-        for (; is_digit(text); text->at++, after++)
-            if (count + after < 18) all = all * 10 + (uint64_t)(*text->at - '0');
-        if (!after) return NULL;
+        for (; is_digit(text); text->at++, found->after++)
+            if (found->count + found->after < 18) found->all = found->all * 10 + (uint64_t)(*text->at - '0');
+        if (!found->after) return 0;
     }
     if (text->at < text->end && (*text->at | 32) == 'e') {
-        exact = 0;
+        found->power = 1;
         text->at++;
         if (!take(text, '-')) (void)take(text, '+');
         const uint8_t *power = text->at;
         while (is_digit(text)) text->at++;
-        if (text->at == power) return NULL;
+        if (text->at == power) return 0;
     }
+    return 1;
+}
+
+static PyObject *number(Text *text)
+{
+    static const double tens[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    const uint8_t *begin = text->at;
+    Number read;
+    if (!digits_of(text, &read)) return NULL;
+    if (read.whole) return PyLong_FromLongLong(read.minus ? -(long long)read.all : (long long)read.all);
     /* both numbers are exact and so the quotient is rounded once (Clinger 1990) */
-    if (exact && count + after <= 15) {
-        double quotient = (double)all / tens[after];
-        return PyFloat_FromDouble(minus ? -quotient : quotient);
+    if (!read.power && read.count + read.after <= 15) {
+        double quotient = (double)read.all / tens[read.after];
+        return PyFloat_FromDouble(read.minus ? -quotient : quotient);
     }
     char copy[64], *stop;
     size_t size = (size_t)(text->at - begin);
@@ -240,6 +274,14 @@ give_up:
     return NULL;
 }
 
+/* The first eight characters as one number, of the order that the characters have. */
+static uint64_t begin_of(const uint8_t *at)
+{
+    uint64_t found = 0;
+    for (int i = 0; i < 8; i++) found = found << 8 | at[i];
+    return found;
+}
+
 /* The digests of a payload: all of them, sorted, none twice. They stay where they were read. */
 static int digests_of(Text *text, Digests *digests)
 {
@@ -247,9 +289,10 @@ static int digests_of(Text *text, Digests *digests)
     for (int n = 0; n < DIGESTS; n++) {
         if ((n && !take(text, ',')) || !take(text, '"') || text->end - text->at <= DIGEST_CHARS) return 0;
         const uint8_t *one = digests->sorted[n] = text->at;
+        digests->begins[n] = begin_of(one);
+        text->at += DIGEST_CHARS;
         int8_t any = 0;
         for (int i = 0; i < DIGEST_CHARS; i++) any |= sextet[one[i]];
-        text->at += DIGEST_CHARS;
         if (any < 0 || !take(text, '"')) return 0;
         if (n && memcmp(digests->sorted[n - 1], one, DIGEST_CHARS) >= 0) return 0;
     }
@@ -290,11 +333,16 @@ give_up:
     return NULL;
 }
 
-static PyObject *word(Text *text, const char *spelt, PyObject *meant)
+static int spelt(Text *text, const char *word)
 {
-    for (; *spelt; spelt++)
-        if (!take(text, *spelt)) return NULL;
-    return Py_NewRef(meant);
+    for (; *word; word++)
+        if (!take(text, *word)) return 0;
+    return 1;
+}
+
+static PyObject *word(Text *text, const char *expected, PyObject *meant)
+{
+    return spelt(text, expected) ? Py_NewRef(meant) : NULL;
 }
 
 /* Any value. `depth` is where an array or object that begins here stands. */
@@ -308,6 +356,130 @@ static PyObject *value(Text *text, int depth)
     case 'f': return word(text, "false", Py_False);
     case 'n': return word(text, "null", Py_None);
     default: return number(text);
+    }
+}
+
+/* --- forms: whether a value is what a slot can hold, without making it. 0 also where that is not
+   for here to say: the value is made then, and the rules in Python say it. */
+
+static uint32_t figure(Form *form)
+{
+    if (form->end - form->at < 4) return 0;
+    const uint8_t *at = form->at;
+    form->at += 4;
+    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
+
+static int is_ascii(Span span)
+{
+    uint8_t any = 0;
+    for (size_t i = 0; i < span.size; i++) any |= span.begin[i];
+    return any < 0x80;
+}
+
+/* A text; its length in characters. */
+static int length_of(Text *text, size_t *length)
+{
+    uint8_t *begin = text->at;
+    Span span;
+    if (plain(text, &span) && is_ascii(span)) {
+        *length = span.size;
+        return 1;
+    }
+    text->at = begin;
+    PyObject *made = string(text);
+    if (!made) return 0;
+    *length = (size_t)PyUnicode_GetLength(made);
+    Py_DECREF(made);
+    return 1;
+}
+
+static int number_fits(Text *text, int integer, int any)
+{
+    uint8_t *begin = text->at;
+    Number read;
+    if (!digits_of(text, &read)) return 0;
+    if (!read.power) return read.whole ? integer || any : any; /* of at most 18 digits: it is finite */
+    text->at = begin;
+    PyObject *made = number(text);
+    Py_XDECREF(made);
+    return made && any;
+}
+
+/* One of some kinds of scalar. */
+static int scalar_fits(Text *text, int kinds)
+{
+    enum { NONE = 1, BOOLEAN = 2, INTEGER = 4, NUMBER = 8, TEXT = 16 };
+    size_t length;
+    switch (text->at < text->end ? *text->at : 0) {
+    case '"': return kinds & TEXT && length_of(text, &length);
+    case 't': return kinds & BOOLEAN && spelt(text, "true");
+    case 'f': return kinds & BOOLEAN && spelt(text, "false");
+    case 'n': return kinds & NONE && spelt(text, "null");
+    default: return number_fits(text, kinds & INTEGER, kinds & NUMBER);
+    }
+}
+
+static int choice_fits(Text *text, Form form)
+{
+    Span span;
+    if (!plain(text, &span)) return 0;
+    while (form.at < form.end) {
+        size_t size = *form.at++;
+        if ((size_t)(form.end - form.at) < size) return 0;
+        if (size == span.size && !memcmp(form.at, span.begin, size)) return 1;
+        form.at += size;
+    }
+    return 0;
+}
+
+static int fits(Text *text, Form form, int depth);
+
+static int array_fits(Text *text, Form form, int depth)
+{
+    size_t min = figure(&form), max = figure(&form), count = 0;
+    if (depth > text->depth_max || !take(text, '[')) return 0;
+    if (take(text, ']')) return !min;
+    do {
+        if (++count > max || !fits(text, form, depth + 1)) return 0;
+    } while (take(text, ','));
+    return count >= min && take(text, ']');
+}
+
+/* An object of which each key is of a length, and each value fits. */
+static int object_fits(Text *text, Form form, int depth)
+{
+    size_t min = figure(&form), max = figure(&form), key_min = figure(&form), key_max = figure(&form), count = 0;
+    Span keys[MEMBERS];
+    if (depth > text->depth_max || !take(text, '{')) return 0;
+    if (take(text, '}')) return !min;
+    do {
+        if (count == max || count == MEMBERS) return 0;
+        Span key;
+        if (!plain(text, &key) || !is_ascii(key) || !take(text, ':')) return 0;
+        if (key.size < key_min || key.size > key_max || is(key, "...") || is(key, "_sd")) return 0;
+        for (size_t i = 0; i < count; i++)
+            if (keys[i].size == key.size && !memcmp(keys[i].begin, key.begin, key.size)) return 0;
+        keys[count++] = key;
+        if (!fits(text, form, depth + 1)) return 0;
+    } while (take(text, ','));
+    return count >= min && take(text, '}');
+}
+
+/* `depth` is where an array or object that begins here stands. */
+static int fits(Text *text, Form form, int depth)
+{
+    if (form.at == form.end) return 0;
+    switch (*form.at++) {
+    case 's': {
+        size_t min = figure(&form), max = figure(&form), length;
+        return length_of(text, &length) && length >= min && length <= max;
+    }
+    case 'c': return choice_fits(text, form);
+    case 'o': return form.at < form.end && scalar_fits(text, *form.at);
+    case 'l': return array_fits(text, form, depth);
+    case 'd': return object_fits(text, form, depth);
+    default: return 0;
     }
 }
 
@@ -330,46 +502,73 @@ static int is_slot(Span span)
     return 1;
 }
 
-/* One disclosure, `["salt","slot",value]` in base64url, of which the digest was signed. */
-static int disclosure(Span part, const Digests *digests, Text text, PyObject *slots)
+/* Whether a slot stands after the one before it, by name. */
+static int is_next(const Slots *slots, Span slot)
 {
-    uint8_t digest[DIGEST_CHARS];
-    if (!digest_of(part, digest)) return 0;
-    int low = 0, high = DIGESTS, order = 1;
-    while (low < high && order) {
-        int middle = (low + high) / 2;
-        order = memcmp(digest, digests->sorted[middle], DIGEST_CHARS);
-        if (order < 0) high = middle;
-        else low = middle + 1;
+    size_t common = slot.size < slots->last.size ? slot.size : slots->last.size;
+    int order = slots->count ? memcmp(slots->last.begin, slot.begin, common) : -1;
+    return order < 0 || (!order && slots->last.size < slot.size);
+}
+
+/* The value of a slot: held against the form that there is for it, else made. */
+static int content(Text *text, Slots *slots, PyObject *name)
+{
+    PyObject *form = slots->form ? PyDict_GetItemWithError(slots->form, name) : NULL;
+    if (form) {
+        char *begin;
+        Py_ssize_t size;
+        if (PyBytes_AsStringAndSize(form, &begin, &size)) return 0;
+        return fits(text, (Form){(uint8_t *)begin, (uint8_t *)begin + size}, 2);
     }
-    Py_ssize_t size = order ? -1 : decode(part.begin, part.size, text.at);
-    if (size < 0) return 0;
-    text.end = text.at + size;
-    Span salt, slot;
-    if (!take(&text, '[') || !plain(&text, &salt) || !take(&text, ',')) return 0;
-    for (size_t i = 0; i < salt.size; i++)
-        if (salt.begin[i] > 0x7e) return 0;
-    if (!plain(&text, &slot) || !is_slot(slot) || !take(&text, ',')) return 0;
-    PyObject *name = name_of(slot), *one = name ? value(&text, 2) : NULL;
-    int done = one && take(&text, ']') && text.at == text.end && !PyDict_SetItem(slots, name, one);
-    Py_XDECREF(name);
+    PyObject *one = value(text, 2);
+    int done = one && !PyDict_SetItem(slots->values, name, one);
     Py_XDECREF(one);
     return done;
 }
 
-/* All disclosures; `from` is what stands after the signed part's own `~`. */
-static int disclosures_of(Span from, const Digests *digests, Text scratch, long count_max, long bytes_max,
-                          PyObject *slots)
+/* One disclosure, `["salt","slot",value]` in base64url, of which the digest was signed. */
+static int disclosure(Span part, const Digests *digests, Text *text, Slots *slots)
 {
-    long count = 0;
+    uint8_t digest[DIGEST_CHARS];
+    if (!digest_of(part, digest)) return 0;
+    uint64_t begin = begin_of(digest);
+    int at = 0; /* of the last that does not begin with more */
+    for (int half = DIGESTS / 2; half; half /= 2) at += half * (digests->begins[at + half] <= begin);
+    if (memcmp(digest, digests->sorted[at], DIGEST_CHARS)) return 0;
+    Py_ssize_t size = decode(part.begin, part.size, text->at);
+    if (size < 0) return 0;
+    text->end = text->at + size;
+    Span salt, slot;
+    if (!take(text, '[') || !plain(text, &salt) || !take(text, ',') || !is_ascii(salt)) return 0;
+    if (!plain(text, &slot) || !is_slot(slot) || !take(text, ',')) return 0;
+    if (slots->form && !is_next(slots, slot)) return 0;
+    PyObject *name = name_of(slot);
+    if (!name) return 0;
+    slots->names[slots->count++] = name;
+    slots->last = slot; /* it stays where it is: what follows is decoded after it */
+    return content(text, slots, name) && take(text, ']') && text->at == text->end;
+}
+
+/* All disclosures; `from` is what stands after the signed part's own `~`. */
+static int disclosures_of(Span from, const Digests *digests, Text scratch, long bytes_max, Slots *slots)
+{
     const uint8_t *at = from.begin, *end = from.begin + from.size;
     while (at < end) {
         const uint8_t *stop = memchr(at, '~', (size_t)(end - at));
-        if (!stop || ++count > count_max || stop - at > bytes_max) return 0;
-        if (!disclosure((Span){at, (size_t)(stop - at)}, digests, scratch, slots)) return 0;
+        if (!stop || slots->count == DIGESTS || stop - at > bytes_max) return 0;
+        if (!disclosure((Span){at, (size_t)(stop - at)}, digests, &scratch, slots)) return 0;
         at = stop + 1;
     }
-    return PyDict_Size(slots) == count; /* else a slot is disclosed twice */
+    return slots->form || PyDict_Size(slots->values) == slots->count; /* else a slot is disclosed twice */
+}
+
+/* The names of the slots in their order. Those of a kind mostly have the same ones. */
+static PyObject *names_of(const Slots *slots)
+{
+    PyObject *made = PyTuple_New(slots->count);
+    for (long i = 0; made && i < slots->count; i++)
+        if (PyTuple_SetItem(made, i, Py_NewRef(slots->names[i]))) Py_CLEAR(made);
+    return made;
 }
 
 /* --- the whole */
@@ -379,7 +578,7 @@ static PyObject *bytes_of(const uint8_t *begin, const uint8_t *end)
     return PyBytes_FromStringAndSize((const char *)begin, end - begin);
 }
 
-static PyObject *pieces(Span all, uint8_t *scratch, long count_max, long bytes_max, int depth_max)
+static PyObject *pieces(Span all, uint8_t *scratch, long bytes_max, int depth_max, PyObject *forms)
 {
     const uint8_t *stop = memchr(all.begin, '~', all.size);
     const uint8_t *dot = stop ? memchr(all.begin, '.', (size_t)(stop - all.begin)) : NULL;
@@ -391,18 +590,22 @@ static PyObject *pieces(Span all, uint8_t *scratch, long count_max, long bytes_m
     Py_ssize_t size = decode(dot + 1, (size_t)(signed_end - dot - 1), scratch);
     if (size < 0) return NULL;
     Text text = {scratch, scratch + size, depth_max};
-    Text rest = {scratch + size, scratch + size, depth_max}; /* for each disclosure in its turn */
+    Text rest = {scratch + size, scratch + size, depth_max}; /* for the disclosures, one after the other */
     Span disclosed = {stop + 1, (size_t)(all.begin + all.size - stop - 1)};
-    Digests digests = {{NULL}, 0, 0};
-    PyObject *found = NULL, *slots = PyDict_New();
-    PyObject *payload = object(&text, 1, &digests);
-    if (payload && slots && text.at == text.end && digests.read && digests.sha256 &&
-        disclosures_of(disclosed, &digests, rest, count_max, bytes_max, slots))
-        found = Py_BuildValue("NNNNOO", bytes_of(all.begin, dot), bytes_of(all.begin, signed_end),
+    Digests digests = {0};
+    Slots slots = {0};
+    PyObject *found = NULL, *payload = object(&text, 1, &digests);
+    PyObject *kind = payload && forms ? PyDict_GetItemString(payload, "kind") : NULL;
+    slots.form = kind && PyUnicode_Check(kind) ? PyDict_GetItemWithError(forms, kind) : NULL;
+    slots.values = PyDict_New();
+    if (payload && slots.values && text.at == text.end && digests.read && digests.sha256 &&
+        disclosures_of(disclosed, &digests, rest, bytes_max, &slots))
+        found = Py_BuildValue("NNNNOON", bytes_of(all.begin, dot), bytes_of(all.begin, signed_end),
                               bytes_of(signature, signature + 64), bytes_of(all.begin, stop), payload,
-                              slots);
+                              slots.values, slots.form ? names_of(&slots) : Py_NewRef(Py_None));
+    for (long i = 0; i < slots.count; i++) Py_DECREF(slots.names[i]);
     Py_XDECREF(payload);
-    Py_XDECREF(slots);
+    Py_XDECREF(slots.values);
     return found;
 }
 
@@ -410,18 +613,19 @@ static PyObject *take_apart(PyObject *module, PyObject *args)
 {
     (void)module;
     char *data;
-    PyObject *presentation;
+    PyObject *presentation, *forms;
     Py_ssize_t size;
     long count_max, bytes_max;
     int depth_max;
-    if (!PyArg_ParseTuple(args, "O!lli", &PyBytes_Type, &presentation, &count_max, &bytes_max, &depth_max) ||
+    if (!PyArg_ParseTuple(args, "O!lliO", &PyBytes_Type, &presentation, &count_max, &bytes_max, &depth_max,
+                          &forms) ||
         PyBytes_AsStringAndSize(presentation, &data, &size))
         return NULL;
     if (count_max != DIGESTS) Py_RETURN_NONE; /* the limit was changed, and this was not */
     uint8_t *scratch = PyMem_Malloc((size_t)size + 1);
     if (!scratch) return PyErr_NoMemory();
     Span all = {(const uint8_t *)data, (size_t)size};
-    PyObject *found = pieces(all, scratch, count_max, bytes_max, depth_max);
+    PyObject *found = pieces(all, scratch, bytes_max, depth_max, PyDict_Check(forms) ? forms : NULL);
     PyMem_Free(scratch);
     if (found) return found;
     if (PyErr_Occurred()) {

@@ -25,7 +25,7 @@ from typing import Any, Final
 from samsyn.base import geo, limits
 from samsyn.base.clock import iso, parse_iso
 from samsyn.base.errors import Refused
-from samsyn.statements.geometry import Geometry, read_geometry, read_point, touched
+from samsyn.statements.geometry import Geometry, Point, read_geometry, read_point, touched
 
 PLACE_RUNGS: Final = ("region", "area", "spot", "exact")
 TIME_RUNGS: Final = ("day", "hour", "exact")
@@ -74,7 +74,6 @@ def _check_time(slots: Mapping[str, Any]) -> None:
         isinstance(whole, str)
         and slots.get("time.hour") == f"{whole[:13]}Z"
         and slots.get("time.day") == whole[:10]
-        and _SECOND.fullmatch(whole)
         and _is_exact(whole)
     ):
         return  # all three, as `time_ladder` makes them
@@ -116,11 +115,11 @@ def _check_place(slots: Mapping[str, Any]) -> None:
     fine_slot = "place.exact"
     finest = 7
     if "place.exact" in slots:
-        fine, finest = _finest_of(slots["place.exact"])
-        if len(fine) == 1 and finest == 7:
-            rungs = _rungs(*fine)
-            if all(slots.get(slot, cells) == cells for slot, cells in rungs):
-                return  # those that are there are as `place_ladder` makes them
+        exact = slots["place.exact"]
+        point = read_point(exact)
+        if point is not None and _is_made_of(point, slots):
+            return
+        fine, finest = _finest(read_geometry(exact))
     for slot, resolution in _CELL_SLOTS:
         if slot not in slots:
             continue
@@ -170,9 +169,14 @@ def _is_cell(cell: str, resolution: int) -> bool:
     )
 
 
-def _finest_of(value: Any) -> tuple[set[str], int]:
-    point = read_point(value)
-    return _finest(read_geometry(value)) if point is None else ({geo.cell(*point, 7)}, 7)
+def _is_made_of(point: Point, slots: Mapping[str, Any]) -> bool:
+    """Whether the coarser rungs that are there are those that `place_ladder` makes of a point."""
+    cell = geo.cell_number(*point, 7)
+    for slot, resolution in _CELL_SLOTS:
+        made = [geo.ancestor(cell, resolution)]
+        if slots.get(slot, made) != made:
+            return False
+    return True
 
 
 def _finest(shape: Geometry) -> tuple[set[str], int]:
@@ -195,12 +199,6 @@ _parent = lru_cache(maxsize=16_384)(geo.parent)  # what is said is often near wh
 def _above(cell: str, resolution: int) -> tuple[set[str], list[str]]:
     """The parent of one cell, as a set of cells and as a rung has it; neither is ever changed."""
     return {found := _parent(cell, resolution)}, [found]
-
-
-@lru_cache(maxsize=16_384)
-def _rungs(cell: str) -> tuple[tuple[str, list[str]], ...]:
-    """The rungs above an exact place in one cell of the finest resolution; never changed."""
-    return tuple((slot, [_parent(cell, resolution)]) for slot, resolution in _CELL_SLOTS)
 
 
 def _malformed(slot: str, what: str) -> Refused:

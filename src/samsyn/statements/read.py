@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from types import ModuleType
@@ -23,11 +23,12 @@ from samsyn.base import limits
 from samsyn.base.encoding import b64url, b64url_bytes, unb64url
 from samsyn.base.errors import Refused
 from samsyn.base.ids import is_id, is_node_name
+from samsyn.statements.forms import FORMS
 from samsyn.statements.ladder import PLACE_RUNGS, TIME_RUNGS, check_ladders
 from samsyn.statements.statement import Disclosures, Statement
 from samsyn.statements.strict import check, check_slots, strict_json
 
-_FORM = 2  # of what `_read.take_apart` gives
+_FORM = 3  # of what `_read.take_apart` gives
 compiled: ModuleType | None
 try:
     from samsyn.statements import _read
@@ -85,26 +86,67 @@ def read(presentation: bytes) -> Read:
     "finer-outside-coarser")."""
     if len(presentation) > limits.STATEMENT_BYTES:
         oversized(f"{len(presentation)} bytes, over {limits.STATEMENT_BYTES}")
-    pieces = take_apart(presentation)
+    pieces = take_apart(presentation, FORMS) or take_apart(presentation)
     return _read_whole(presentation) if pieces is None else _read_pieces(presentation, *pieces)
 
 
-Pieces = tuple[bytes, bytes, bytes, bytes, dict[str, Any], dict[str, Any]]
+Pieces = tuple[bytes, bytes, bytes, bytes, dict[str, Any], dict[str, Any], tuple[str, ...] | None]
 """Encoded header, what is signed, signature, signed part, payload without its digests, and values by
-slot in the order of the disclosures."""
+slot in the order of the disclosures; or not all of these values, and then the names of all slots."""
 
 
-def take_apart(presentation: bytes) -> Pieces | None:
+def take_apart(
+    presentation: bytes, forms: Mapping[str, Mapping[str, bytes]] | None = None
+) -> Pieces | None:
     """The pieces of a presentation spelt as we spell it, each disclosure one that was signed.
 
     None for every other one, and without compiled code. Claims, ladders and signature are not checked.
+    forms: by kind and slot (`forms`). A value that has one is not made, and fits; None also where one
+    does not fit, and where slots do not stand in order.
     """
     if compiled is None:
         return None
     found: Pieces | None = compiled.take_apart(
-        presentation, limits.STATEMENT_SLOTS, limits.DISCLOSURE_BYTES, limits.STATEMENT_JSON_DEPTH
+        presentation,
+        limits.STATEMENT_SLOTS,
+        limits.DISCLOSURE_BYTES,
+        limits.STATEMENT_JSON_DEPTH,
+        forms,
     )
     return found
+
+
+class Slots(Mapping[str, Any]):
+    """The slots of a presentation that was read, in order. Most are kept as they came: values are
+    made when one is first asked for that nobody has needed yet.
+
+    kind: of the statement. made: values that its forms did not decide; all others fit that kind's.
+    """
+
+    __slots__ = ("_names", "_presentation", "kind", "made")
+
+    def __init__(
+        self, presentation: bytes, kind: str, made: dict[str, Any], names: tuple[str, ...]
+    ) -> None:
+        self._presentation = presentation
+        self._names = names
+        self.kind = kind
+        self.made = made
+
+    def __getitem__(self, slot: str) -> Any:
+        if slot not in self.made and slot in self._names:
+            pieces = take_apart(self._presentation)
+            self.made = pieces[5] if pieces else dict(_read_whole(self._presentation).statement.slots)
+        return self.made[slot]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __contains__(self, slot: object) -> bool:
+        return slot in self._names
 
 
 def _read_pieces(
@@ -114,15 +156,17 @@ def _read_pieces(
     signature: bytes,
     jwt: bytes,
     payload: dict[str, Any],
-    slots: dict[str, Any],
+    values: dict[str, Any],
+    names: tuple[str, ...] | None,
 ) -> Read:
     """What is left to check of what was taken apart: the same, in the same order, as `_read_whole`."""
     kid = _read_header(header)
     claims = read_claims(payload)
     extra = _read_extra(payload)
-    _check_distinct(payload, slots)
-    check_ladders(slots)
-    disclosures = Disclosures(presentation, slots)
+    slots = values if names is None else Slots(presentation, claims.kind, values, names)
+    _check_distinct(payload, names or values)
+    check_ladders(values)
+    disclosures = Disclosures(presentation, names or tuple(values))
     return Read(statement_of(claims, extra, jwt, disclosures, slots), kid, signature, signed)
 
 
@@ -161,7 +205,7 @@ def _read_extra(payload: Mapping[str, Any]) -> dict[str, Any]:
     return extra
 
 
-def _check_distinct(payload: Mapping[str, Any], slots: Mapping[str, Any]) -> None:
+def _check_distinct(payload: Mapping[str, Any], slots: Iterable[str]) -> None:
     if not payload.keys().isdisjoint(slots):
         malformed("a slot has the name of a claim", min(payload.keys() & slots))
 

@@ -26,8 +26,8 @@ _decode_all = msgspec.json.Decoder(list[bytes]).decode  # bytes are base64 there
 def reread(body: bytes) -> Statement:
     """The statement in a body from our own store."""
     if pieces := take_apart(body):
-        _, _, _, jwt, payload, values = pieces
-        return _whole(jwt, payload, Disclosures(body, values), values)
+        _, _, _, jwt, payload, values, _ = pieces
+        return _whole(jwt, payload, Disclosures(body, tuple(values)), values)
     jwt, *disclosed, _ = body.split(b"~")
     signed, *encoded, _ = body.translate(_TO_BASE64).split(b"~")
     parts = [part + _PADDING[len(part) & 3] for part in (signed.split(b".")[1], *encoded)]

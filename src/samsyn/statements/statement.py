@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, KeysView, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any
@@ -35,37 +35,34 @@ class Draft(msgspec.Struct, kw_only=True):
 class Disclosures(Mapping[str, bytes]):
     """The disclosures in a presentation that was read, each cut out only when one is first asked for.
 
-    Of what comes in nearly none is: it is checked and kept as it came. slots: values by slot, in the
-    order of the presentation. Nothing is checked.
+    Of what comes in nearly none is: it is checked and kept as it came. names: its slots, in the order
+    of the presentation. Nothing is checked.
     """
 
-    __slots__ = ("_found", "_slots", "presentation")
+    __slots__ = ("_found", "names", "presentation")
 
-    def __init__(self, presentation: bytes, slots: Mapping[str, Any]) -> None:
+    def __init__(self, presentation: bytes, names: tuple[str, ...]) -> None:
         self.presentation = presentation
-        self._slots = slots
+        self.names = names
         self._found: dict[str, bytes] | None = None
 
     def by_slot(self) -> dict[str, bytes]:
         """All of them, cut out. For who asks for many: it is not to be changed."""
         if self._found is None:
-            self._found = dict(zip(self._slots, self.presentation.split(b"~")[1:-1], strict=True))
+            self._found = dict(zip(self.names, self.presentation.split(b"~")[1:-1], strict=True))
         return self._found
 
     def __getitem__(self, slot: str) -> bytes:
         return self.by_slot()[slot]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._slots)
+        return iter(self.names)
 
     def __len__(self) -> int:
-        return len(self._slots)
+        return len(self.names)
 
     def __contains__(self, slot: object) -> bool:
-        return slot in self._slots
-
-    def keys(self) -> KeysView[str]:
-        return self._slots.keys()
+        return slot in self.names
 
 
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,9 +96,9 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
         slot that is not held: what was to be shown must not go missing in silence.
         """
         held = self.disclosures
+        if slots is None and type(held) is Disclosures and _are_in_order(held.names):
+            return held.presentation
         if slots is None and _are_in_order(tuple(held)):
-            if type(held) is Disclosures:
-                return held.presentation
             return b"~".join([self.jwt, *held.values(), b""])
         names = sorted(held if slots is None else set(slots))
         parts = _by_slot(held)

@@ -14,7 +14,9 @@ from typing import Annotated, Any, Literal, Protocol
 import msgspec
 
 from samsyn.base.errors import InputError, Refused
+from samsyn.statements.forms import learn
 from samsyn.statements.ladder import PLACE_RUNGS, TIME_RUNGS
+from samsyn.statements.read import Slots
 
 SUBJECTS = ("sea", "air", "land", "space", "cyber", "information", "other")
 CONFIDENCES = ("low", "medium", "high")
@@ -130,6 +132,7 @@ class Checker:
         self._required = required
         # one struct and not one type a slot: a batch of statements is checked at 3 us each
         self._struct = msgspec.defstruct(f"{kind}_slots", fields, rename=names, gc=False)
+        learn(kind, types)
 
     def signing(self, slots: Mapping[str, Any]) -> None:
         """Raises `InputError` naming the slot: unknown, wrong type, or missing."""
@@ -144,6 +147,8 @@ class Checker:
 
     def holding(self, slots: Mapping[str, Any]) -> None:
         """Raises `Refused` ("malformed-slot") where a slot that we know holds what it cannot hold."""
+        if type(slots) is Slots and slots.kind == self._kind:
+            slots = slots.made  # the others were held against these types when they were read
         try:
             msgspec.convert(slots, self._struct, strict=True)
         except msgspec.ValidationError as e:
