@@ -15,8 +15,10 @@ import polars as pl
 import samsyn.feeds
 from samsyn.base.clock import ManualClock, iso, parse_iso
 from samsyn.base.settings import FeedSettings
+from samsyn.feeds.objects import brings_objects, marking_of, open_reader
 from samsyn.feeds.report import FeedReport
 from samsyn.feeds.runner import discover, open_feed
+from samsyn.formats.foreign import Problem
 from samsyn.observations.craft import craft_text
 
 FEEDS = Path(samsyn.feeds.__file__).parent
@@ -44,6 +46,8 @@ def read(kind: str, source: str, **settings: Any) -> tuple[pl.DataFrame, FeedRep
 
 def text(kind: str) -> str:
     """Rows of the sample without empty columns, then what was refused, a line each."""
+    if brings_objects(kind):
+        return _objects(kind)
     rows, report = read(kind, f"file:{sample(kind)}")
     names = [
         n for n in rows.columns if n not in ("time_us", "craft") and rows[n].null_count() < rows.height
@@ -55,6 +59,19 @@ def text(kind: str) -> str:
     for problem in report.problems:
         place = problem.where.rpartition("/")[2]
         lines.append(f"# {place}: {problem.reason} {problem.detail}".rstrip())
+    return "\n".join([*lines, ""])
+
+
+def _objects(kind: str) -> str:
+    """Each object of the sample, with the marking that it gets where unmarked ones are TLP:AMBER."""
+    lines = ["id,type,version,creator,removed,marking"]
+    for one in open_reader(kind, "dk").read(sample(kind).read_bytes()):
+        if isinstance(one, Problem):
+            lines.append(f"# {one.what}: {one.reason} {one.detail}".rstrip())
+        else:
+            version = iso(one.version_us // 1_000_000 * 1_000_000) if one.version_us else ""
+            fields = one.id, one.type, version, one.creator, one.removed, marking_of(one, "TLP:AMBER")
+            lines.append(",".join(map(str, fields)))
     return "\n".join([*lines, ""])
 
 

@@ -79,7 +79,13 @@ class FeedSettings(Struct, frozen=True):
     poll_s: float = 5.0  # for http
     silent_after_s: float = 60.0  # the feed itself counts as silent after this long
     keep: str = ""  # how long its observations are kept; empty: as [store] says
-    marking: str = ""  # of its live tracks towards partners; empty: node.default_marking
+    marking: str = ""  # of its live tracks, empty: node.default_marking; of objects, empty: TLP:RED
+    onward: Literal["no", "ask", "circle", "free"] = "no"  # of statements made of its objects
+    category: str = "cyber"  # what its objects are about: a subject
+    creators: tuple[str, ...] = ()  # whose objects this source may bring; empty: anybody's
+    user: str = ""  # for taxii: with `secret`; without, the secret is a bearer token
+    secret: str = ""  # for taxii: a file in the home that holds the password or token
+    authority: str = ""  # for taxii: a file in the home with the certificate to trust; else the system's
     begin: str = ""  # exercise only: span after the exercise's start at which a recording begins
 
     @property

@@ -12,6 +12,7 @@ from samsyn.cli.demo import demo
 from samsyn.cli.evidence import evidence
 from samsyn.cli.exercise import exercise
 from samsyn.cli.feed import feed, replay
+from samsyn.cli.imports import import_
 from samsyn.cli.keys import keys
 from samsyn.cli.language import Group, lang_option
 from samsyn.cli.node import init, up, user, verify
@@ -61,6 +62,7 @@ for command in (
     demo,
     feed,
     replay,
+    import_,
     partner,
     reader,
     keys,

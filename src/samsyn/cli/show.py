@@ -37,6 +37,7 @@ CODES: Final = frozenset(
         "report",
         "request",
         "consent",
+        "reference",
         "standing",
         "superseded",
         "withdrawn",

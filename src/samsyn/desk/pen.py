@@ -7,6 +7,8 @@ what was queued, whoever queued it, also after a crash.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -19,12 +21,20 @@ from samsyn.channels.sources import Sources
 from samsyn.desk.diary import Diary
 from samsyn.desk.making import check_refs
 from samsyn.statements.keys import NodeKeys
-from samsyn.statements.sign import sign
+from samsyn.statements.sign import sign, sign_many
 from samsyn.statements.statement import Draft, Statement
 from samsyn.statements.store import StatementStore
 from samsyn.subjects import KINDS
 
 log = logging.getLogger("samsyn.desk")
+
+
+class Signing(NamedTuple):
+    """One of many to be signed: as version `ver` of `jti`, or as a new statement."""
+
+    draft: Draft
+    jti: str | None
+    ver: int
 
 
 class Pen:
@@ -62,6 +72,42 @@ class Pen:
         Raises `SamsynError` where the body is not what its kind asks for, the draft is of the other
         realm, or it is freer than what it was made of (`making`).
         """
+        draft = self._checked(draft)
+        statement = sign(draft, iss=self._node, key=self._keys.statement, jti=jti, ver=ver)
+        with self._db.write():
+            self._statements.put(statement, received_from=None, at_us=self._clock.now_us())
+            if "refs" in draft.slots:
+                self._sources.note_refs(statement)
+            self._outbox.put("release", statement.jti, statement.ver)
+            self._diary.write(by, "sign", id=statement.jti, ver=ver, kind=draft.kind)
+        return statement
+
+    def sign_many(
+        self, signings: Sequence[Signing], *, by: str, did: str, **what: Any
+    ) -> list[Statement]:
+        """`sign` for many at once, in one transaction and with one entry of the diary: `did`, `what`,
+        and the id and version of each.
+
+        Raises `SamsynError` as `sign` does, and for a draft that was made of other statements.
+        """
+        for one in signings:
+            if "refs" in one.draft.slots:
+                raise SamsynError("what was made of other statements is signed one by one")
+        signed = sign_many(
+            [self._checked(one.draft) for one in signings],
+            iss=self._node,
+            key=self._keys.statement,
+            jtis=[one.jti for one in signings],
+            vers=[one.ver for one in signings],
+        )
+        with self._db.write():
+            self._statements.put_many(signed, received_from=None, at_us=self._clock.now_us())
+            self._outbox.put_many([("release", s.jti, s.ver, False, None) for s in signed])
+            self._diary.write(by, did, **what, ids=[[s.jti, s.ver] for s in signed])
+        return signed
+
+    def _checked(self, draft: Draft) -> Draft:
+        """What is to be signed of a draft. Raises `SamsynError`."""
         if draft.exercise != (self._realm == "exercise"):
             raise SamsynError(f"this is the {self._realm} realm; the draft is not of it")
         if draft.kind not in KINDS:
@@ -71,15 +117,7 @@ class Pen:
         KINDS[draft.kind].check(draft.slots)
         if "refs" in draft.slots:
             check_refs(draft, self._statements)
-        draft = self._with_last_day(draft)
-        statement = sign(draft, iss=self._node, key=self._keys.statement, jti=jti, ver=ver)
-        with self._db.write():
-            self._statements.put(statement, received_from=None, at_us=self._clock.now_us())
-            if "refs" in draft.slots:
-                self._sources.note_refs(statement)
-            self._outbox.put("release", statement.jti, statement.ver)
-            self._diary.write(by, "sign", id=statement.jti, ver=ver, kind=draft.kind)
-        return statement
+        return self._with_last_day(draft)
 
     def _with_last_day(self, draft: Draft) -> Draft:
         """Personal data never goes without a day on which every holder lets it go."""

@@ -10,7 +10,7 @@ import tomllib
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import polars as pl
@@ -48,6 +48,7 @@ class FeedKind(Struct, frozen=True):
     sources: tuple[str, ...]  # of file, extract, tcp (either way round), udp, http
     guess: GuessHints = GuessHints()
     exercise_only: bool = False  # made up: never in the actual realm
+    brings: Literal["rows", "objects"] = "rows"  # observations, or objects (`feeds.objects`)
     datagrams: bool = False  # by udp each datagram stands for itself; else they are lines
 
     def decoder(self, settings: FeedSettings) -> Decoder:
@@ -133,6 +134,12 @@ def open_feed(
             f"kind {kind.name} does not come by {scheme}",
             where=where,
             do=f"use {', '.join(kind.sources)}",
+        )
+    if kind.brings != "rows":
+        raise ConfigError(
+            f"kind {kind.name} brings objects, no observations",
+            where=where,
+            do="use samsyn import, or name it as a [[feed]] of the node",
         )
     if kind.exercise_only and not exercise:
         raise ConfigError(

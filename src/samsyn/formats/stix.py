@@ -40,7 +40,7 @@ _BEGIN: Final = "2026-01-01T00:00:00.000Z"  # of what is the same for everybody,
 # TLP 2.0 as OASIS defines it for STIX 2.1: extension, and the five marking definitions by name
 _TLP_EXTENSION: Final = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d"
 _TLP_CREATED: Final = "2022-10-01T00:00:00.000Z"
-_TLP: Final = {
+TLP: Final = {
     "TLP:CLEAR": "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487",
     "TLP:GREEN": "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb",
     "TLP:AMBER": "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421",
@@ -82,7 +82,7 @@ def shared(node: str, organisation: str) -> list[Object]:
                     }
                 },
             }
-            for name, id_ in _TLP.items()
+            for name, id_ in TLP.items()
         ),
     ]
 
@@ -139,6 +139,11 @@ def finished(made: Object) -> Finished:
     return Finished(made["id"], made["type"], version, orjson.dumps(made))
 
 
+def own_ids(node: str) -> frozenset[str]:
+    """Ids that only `node`, or Samsyn itself, gives things of its own."""
+    return frozenset({_us(node), EXTENSION, _EXERCISE})
+
+
 @lru_cache(maxsize=4_096)
 def stamp(at_us: int) -> str:
     """A time as STIX writes it, cut to milliseconds."""
@@ -165,7 +170,7 @@ def _common(type_: str, id_: str, created: str, modified: str = "") -> Object:
 
 def _of_view(type_: str, view: View, node: str) -> Object:
     made = _common(type_, f"{type_}--{view.uid}", stamp(view.created_us), stamp(view.modified_us))
-    markings = [_TLP[view.marking], *([_EXERCISE] if view.exercise else [])]
+    markings = [TLP[view.marking], *([_EXERCISE] if view.exercise else [])]
     return {**made, "created_by_ref": _us(node), "object_marking_refs": markings}
 
 

@@ -25,6 +25,7 @@ from samsyn.exchange.listen import Listener, serve
 from samsyn.exchange.reader_certificates import readers_context
 from samsyn.exchange.serve import partner_routes
 from samsyn.exchange.tls import server_context
+from samsyn.feeds.objects import brings_objects
 from samsyn.interfaces.accounts import Sessions
 from samsyn.interfaces.home import home_app
 from samsyn.interfaces.kept import Kept
@@ -32,6 +33,7 @@ from samsyn.interfaces.neighbours import reader_routes
 from samsyn.interfaces.seen import Seens
 from samsyn.interfaces.tak import TakServer
 from samsyn.node.homes import own_card
+from samsyn.node.imports import Imports
 from samsyn.node.intake import Intake, Source
 from samsyn.node.links import Links
 from samsyn.node.stores import Stores
@@ -96,6 +98,7 @@ class Node:
         self._observations = ObservationStore(stores.home.observations(stores.realm))
         self._past = PastTracks(self._observations)
         self._intake = self._make_intake()
+        self._imports = Imports(stores, self._changed)
         self._door.frames.mark(self._marking)
         self.desk = self._make_desk()
 
@@ -176,7 +179,9 @@ class Node:
         self._serve()
         self._standing, self._pulls = None, True
         self._renew()
-        self._intake.start(self._settings.feed)
+        feeds = self._settings.feed
+        self._intake.start(tuple(f for f in feeds if not brings_objects(f.kind)))
+        self._imports.start([f for f in feeds if brings_objects(f.kind)])
         self._run(self._tick_on, "door")
         self._run(self._cut_on, "frames")
         self._run(self._keep_on, "keeping")
@@ -184,6 +189,7 @@ class Node:
     def stop(self) -> None:
         self._stop.set()
         self._intake.stop()
+        self._imports.stop()
         for server in self._servers:
             server.stop()
         self._pulling.stop()
@@ -421,7 +427,8 @@ class Node:
 
     def _feeds(self) -> list[dict[str, Any]]:
         now_us = self.stores.wall.now_us()
-        return [source.shown(now_us) for source in list(self._intake.sources)]
+        shown = [source.shown(now_us) for source in list(self._intake.sources)]
+        return shown + [feed.shown(now_us) for feed in self._imports.feeds]
 
     def _links(self) -> list[dict[str, Any]]:
         made = []

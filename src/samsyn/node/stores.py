@@ -22,7 +22,7 @@ from samsyn.channels.mirror import Mirror
 from samsyn.channels.outbox import Outbox
 from samsyn.channels.retired import Retired, by_key
 from samsyn.channels.sources import Sources
-from samsyn.desk import asking, findings, handling, history, policies, replays, tallies
+from samsyn.desk import asking, findings, handling, history, imports, policies, replays, tallies
 from samsyn.desk.accounts import Account, load_accounts
 from samsyn.desk.asking import Asking
 from samsyn.desk.diary import Diary
@@ -30,6 +30,7 @@ from samsyn.desk.earlier import Earlier
 from samsyn.desk.findings import FindingStore
 from samsyn.desk.handling import HandlingStore
 from samsyn.desk.history import FactHistory
+from samsyn.desk.imports import Importer
 from samsyn.desk.notices import notices
 from samsyn.desk.pen import Pen
 from samsyn.desk.policies import Policies
@@ -71,6 +72,7 @@ SCHEMAS = (
     asking.SCHEMA,
     handling.SCHEMA,
     history.SCHEMA,
+    imports.SCHEMA,
 )
 
 
@@ -121,6 +123,7 @@ class Stores:
             clock=self.clock,
             keep_personal_us=self.settings.store.keep_personal_us(),
         )
+        self.importer = Importer(self.db, self.statements, self.pen, exercise=self.realm == "exercise")
         self.asking = Asking(
             self.db, self.statements, self.pen, node=self.settings.node.name, clock=self.clock
         )

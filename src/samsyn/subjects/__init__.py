@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from samsyn.subjects import alert, consent, report, request, track
+from samsyn.subjects import alert, consent, reference, report, request, track
 from samsyn.subjects.common import COMMON, SUBJECTS, Kind, Need
 
 KINDS: Final[Mapping[str, Kind]] = {
@@ -16,6 +16,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     report.NAME: report,
     request.NAME: request,
     consent.NAME: consent,
+    reference.NAME: reference,
 }
 
 NO_NEED: Final[Need] = (None, None)

@@ -1,0 +1,10 @@
+"""A TAXII 2.1 collection: envelopes of STIX objects, not observations."""
+
+from __future__ import annotations
+
+from samsyn.feeds.objects import Reader
+from samsyn.formats.stix_in import StixReader
+
+
+def reader(node: str) -> Reader:
+    return StixReader(node)
