@@ -94,7 +94,6 @@ def test_five_minutes_off_denmark_raise_nothing(data_dir: Path):
         ("air/traffic_calibration_bornholm.json.gz", "opensky"),
         ("air/traffic_calibration_kiruna.json.gz", "opensky"),
         ("air/traffic_survey_fyn.json.gz", "opensky"),
-        ("air/noisy_time_issue.json.gz", "opensky"),
         ("air/sdre_aircraft_1.json", "readsb"),
     ],
 )
@@ -103,11 +102,21 @@ def test_quiet_recordings_stay_quiet(data_dir: Path, path: str, kind: str):
     assert findings(batches(data_dir / path, kind)) == []
 
 
+def test_a_receiver_whose_clock_errs_makes_an_aircraft_jump(data_dir: Path):
+    """The known error is `clock`: the recording is named for it."""
+    found = findings(batches(data_dir / "air/noisy_time_issue.json.gz", "opensky"))
+    assert {(f.detector, f.craft) for f in found} == {("implausible", "icao:4b1815")}
+    assert all("clock" in f.known_errors for f in found)
+
+
 def test_three_aircraft_vanish_over_paris(data_dir: Path):
     """All three climb southward out of Paris and end above 25,000 ft, 20 NM before others do: the
-    recording is a selection and ends them there. Their known error is `filtered`."""
+    recording is a selection and ends them there. Their known error is `filtered`. And two cross 2.4 NM
+    and 840 ft apart at about 10,000 ft on the way in and out."""
     found = findings(batches(data_dir / "air/traffic_quickstart.json.gz", "opensky"))
-    first = {f.craft: f for f in reversed(found)}
+    (near,) = {f.key: f for f in found if f.detector != "silence"}.values()
+    assert (near.detector, near.craft, near.other) == ("encounter-air", "icao:3944e7", "icao:400804")
+    first = {f.craft: f for f in reversed(found) if f.detector == "silence"}
     assert set(first) == {"icao:4ca75f", "icao:4d227b", "icao:4d21ec"}
     for finding in first.values():
         assert finding.detector == "silence"

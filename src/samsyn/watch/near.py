@@ -13,6 +13,7 @@ from samsyn.tracks.arrays import Array
 
 RADIUS_M_MAX: Final = 1_000_000.0
 _CELL_M_MIN: Final = 16.0  # so that the numbers along three axes fit into one of 63 bits
+_FEW: Final = 64
 _PIECE: Final = 1 << 17  # pairs looked at in one go: their places fit into a processor's cache
 
 
@@ -43,6 +44,8 @@ def close_pairs(lat: Array, lon: Array, radius_m: float) -> Pairs:
     # a little more than the chord, for what rounding takes from either side
     chord_m = 2 * EARTH_RADIUS_M * np.sin(radius_m / (2 * EARTH_RADIUS_M)) * (1 + 1e-9) + 1e-6
     xyz = _in_space(lat[number], lon[number])
+    if len(number) <= _FEW:
+        return _among_few(lat, lon, number, xyz, radius_m, chord_m)
     key, wide = _cubes(xyz, max(chord_m, _CELL_M_MIN))
     order = np.argsort(key, kind="stable")
     key, xyz, number = key[order], xyz[order], number[order]
@@ -59,6 +62,19 @@ def close_pairs(lat: Array, lon: Array, radius_m: float) -> Pairs:
     by = np.lexsort((second, first))
     by = by[apart_m[by] <= radius_m]
     return Pairs(first[by], second[by], apart_m[by], int((length - looked_at).sum()))
+
+
+def _among_few(
+    lat: Array, lon: Array, number: Array, xyz: Array, radius_m: float, chord_m: float
+) -> Pairs:
+    """Each against each: below some dozens that is quicker than putting them into cubes."""
+    # the square of a chord is 2 R^2 - 2 x.y; a metre more than rounding takes from numbers that large
+    near = xyz @ xyz.T >= EARTH_RADIUS_M**2 - ((chord_m + 1) ** 2) / 2
+    one, two = np.nonzero(np.triu(near, 1))
+    first, second = number[one], number[two]
+    apart_m = distance_m(lat[first], lon[first], lat[second], lon[second])
+    close = apart_m <= radius_m
+    return Pairs(first[close], second[close], apart_m[close], 0)
 
 
 def _in_space(lat: Array, lon: Array) -> Array:

@@ -28,7 +28,7 @@ export interface Measure {
 const oneDecimal = (value: number) => figure(Number(value.toFixed(1)));
 
 function withUnit(stem: string, unit: string, value: number): [value: string, unit: string] {
-  if (stem === 'squawk') return [String(value).padStart(4, '0'), ''];
+  if (stem.endsWith('squawk')) return [String(value).padStart(4, '0'), ''];
   if (stem === 'emergency') return [told('emergency', String(value)), ''];
   if (stem.endsWith('share')) return [figure(Math.round(value * 100)), '%'];
   if (unit === 's' && value >= 2 * 3600) return [oneDecimal(value / 3600), 'h'];

@@ -1,0 +1,1 @@
+"""Two aircraft closer than the civil minimum."""
