@@ -22,6 +22,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from browser import fake_past as past
 from browser import fake_story as story
 from browser.fake_traffic import START_US, Traffic
 
@@ -45,6 +46,7 @@ class FakeNode:
         self.versions = {"statements": 1, "links": 1, "findings": 1, "feeds": 1}
         self.signed_in = False
         self.away = False
+        self.frames_asked: list[int] = []  # times that tracks of the past were asked of
         self._began_s = time.monotonic()
         self._sockets: set[WebSocket] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -113,6 +115,10 @@ class FakeNode:
             ),
             Route("/api/zones", read(lambda r, b: story.ZONES)),
             Route("/api/tracks/{domain:int}/{number:int}", read(self._track)),
+            Route("/api/past", read(self._known)),
+            Route("/api/past/as/{reader}", read(self._given)),
+            Route("/api/past/frame", self._past_frame),
+            Route("/api/as/{reader}", read(self._given)),
             WebSocketRoute("/api/live", self._live),
             Route("/{path:path}", self._page),
         ]
@@ -172,6 +178,21 @@ class FakeNode:
             "en": f"Rule “{found['rule']}” releases it to {reader}: {found['why']}.",
             "sv": f"Regeln ”{found['rule']}” lämnar ut den till {reader}: {found['why']}.",
         }  # fmt: skip
+
+    def _known(self, request: Request, _: Any) -> Any:
+        at_us = int(request.query_params["at_us"])
+        return past.known(self.items, at_us)
+
+    def _given(self, request: Request, _: Any) -> Any:
+        at_us = int(request.query_params.get("at_us", self.now_us()))
+        return past.given(self.items, request.path_params["reader"], at_us)
+
+    async def _past_frame(self, request: Request) -> Response:
+        if self.away or not self.signed_in:
+            return Response(status_code=503 if self.away else 401)
+        at_us = int(request.query_params["at_us"])
+        self.frames_asked.append(at_us)
+        return Response(self.traffic.frame(at_us), media_type="application/vnd.apache.arrow.stream")
 
     def _report(self, _: Request, body: Any) -> Any:
         slots = {k: body[k] for k in ("title", "text", "summary", "confidence") if body[k]}

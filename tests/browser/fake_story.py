@@ -97,11 +97,18 @@ def statement(
 
 
 def release(
-    reader: str, rule: str, why: str, place: str, when: str, *hidden: str, applied: bool = True
+    reader: str,
+    rule: str,
+    why: str,
+    place: str,
+    when: str,
+    *hidden: str,
+    applied: bool = True,
+    at_us: int = 0,
 ) -> dict[str, Any]:
     return {
-        "reader": reader, "op": "release", "rule": rule, "why": why, "place": place, "time": when,
-        "hidden": list(hidden), "sent": True, "applied": applied,
+        "at_us": at_us, "reader": reader, "op": "release", "rule": rule, "why": why, "place": place,
+        "time": when, "hidden": list(hidden), "sent": True, "applied": applied,
     }  # fmt: skip
 
 
@@ -125,13 +132,15 @@ def first_items(now_us: int, exercise: bool) -> list[dict[str, Any]]:
     """Newest first."""
     start = START_US + 1_800_000_000
     rows = drift_evidence(START_US, 54.98, 14.2)
+    given_us = start + 100_000_000
     to_se = release(
-        "se", "close-partners", "Bilateral agreement on sea surveillance, art. 2", "exact", "exact"
-    )
+        "se", "close-partners", "Bilateral agreement on sea surveillance, art. 2", "exact", "exact",
+        at_us=given_us,
+    )  # fmt: skip
     to_fi = release(
         "fi", "sea-alerts-nordic", "Sea surveillance agreement, art. 3", "area", "hour",
         "author", "sources", "body.evidence", "body.start", "place.spot", "place.exact", "time.exact",
-        applied=False,
+        applied=False, at_us=given_us + 900_000_000,
     )  # fmt: skip
     drift = alert_slots(
         "drift", "mmsi:212123000", "Drifting: mmsi:212123000",
@@ -270,13 +279,16 @@ def findings(items: list[dict[str, Any]], now_us: int) -> list[dict[str, Any]]:
     base = {
         "start_us": START_US, "updated_us": now_us - 60_000_000, "end_us": None, "zone": None,
         "feed": "ais-belts", "known_errors": ["status"], "closed_because": None, "exercise": True,
-        "revision": 3, "measured": {"speed_kn": 0.58}, "thresholds": {"speed_max_kn": 5.0},
+        "revision": 3, "other": None, "domain": "sea", "cell": None,
+        "measured": {"speed_kn": 0.58}, "thresholds": {"speed_max_kn": 5.0},
     }  # fmt: skip
     rows = drift_evidence(START_US, 54.98, 14.2)
     return [
-        {**base, "key": "f1", "detector": "drift", "craft": "mmsi:212123000", "state": "open",
+        {**base, "key": "f1", "found_us": START_US + 1_800_000_000, "detector": "drift",
+         "craft": "mmsi:212123000", "state": "open",
          "lat": rows[-1]["lat"], "lon": rows[-1]["lon"], "evidence": rows, "signed": own and own["jti"]},
-        {**base, "key": "f2", "detector": "silence", "craft": "mmsi:211002114", "state": "open",
+        {**base, "key": "f2", "found_us": START_US + 5_400_000_000, "detector": "silence",
+         "craft": "mmsi:211002114", "state": "open",
          "lat": 55.9, "lon": 16.9, "evidence": [], "signed": None},
     ]  # fmt: skip
 

@@ -69,9 +69,9 @@ def test_a_click_on_a_track_tells_what_it_is(page: Page, tmp_path: Path) -> None
     box = canvas.bounding_box()
     assert box is not None
     tip = page.locator(".tip")
-    for step in range(60):  # along the Sound and the southern Baltic, where ships are
-        page.mouse.move(box["x"] + 380 + step * 2, box["y"] + 725 + step % 7)
-        if tip.count():
+    for step in range(160):  # along the Sound and the southern Baltic, where ships are
+        page.mouse.move(box["x"] + 380 + step * 2, box["y"] + 0.88 * box["height"] + step % 7)
+        if tip.count() and "mmsi" in tip.inner_text():
             break
     expect(tip).to_be_visible()
     page.mouse.down()

@@ -143,7 +143,7 @@ def test_a_time_that_is_none_is_told(then: Clocked, at: str) -> None:
 
 
 def test_nobody_looks_back_without_a_session(client: TestClient) -> None:
-    for path in ("", "/as/fi"):
+    for path in ("", "/as/fi", "/frame", "/trail/mmsi:219000001"):
         assert client.get(f"/api/past{path}?at_us=1").status_code == 401
 
 

@@ -138,13 +138,15 @@ class Seat:
     def known(self, at_us: int) -> dict[str, Any]:
         """Statements as this node held them at a time, the last that had come first.
 
-        until_us: when that changes next, None: not since; first_us: when the first of all came.
+        until_us: when that changes next, None: not since; first_us: when the first of all came;
+        tracks_from_us: from when on tracks can be shown, None: there are none.
         """
         earlier = self._desk.earlier
         items = [
             self._item(then.stored, at_us, then.unknown) for then in earlier.held(at_us, self._markings)
         ]
-        return {"at_us": at_us, **self._bounds(at_us), "items": items}
+        told = {"at_us": at_us, **self._bounds(at_us), "tracks_from_us": self.past_begins_us()}
+        return {**told, "items": items}
 
     def view_as_then(self, reader: str, at_us: int) -> dict[str, Any]:
         """`view_as`, as it was at a time: what the partner had been given by then."""

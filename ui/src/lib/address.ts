@@ -1,8 +1,11 @@
 // The view in the page's address: to keep it, to go back to it, to send it to a colleague at the same node.
 //
 //     #map=7.20/55.310/15.480&tab=findings&show=open&find=drift&off=air&open=statement:<id>
+//     #at=2026-11-21T20:15:03Z&as=fi      as fi had been given it at that time
 //
 // It stays in the browser: what stands behind # is never sent anywhere.
+import { parseIso } from './format';
+import type { During } from './timeline.svelte';
 import { FILTERS, TABS, type Filter, type Shown, type Tab } from './view';
 
 export interface MapPlace {
@@ -18,12 +21,15 @@ export interface View {
   search: string;
   layers: Record<string, boolean>;
   shown: Shown | null;
+  atUs: number | null; // null: live
+  reader: string | null; // whose picture; null: ours
+  during: During | null; // the inbox is narrowed to what came then
 }
 
 /** What differs from a page just opened; `usual` are the layers of such a page. */
 export function toAddress(view: View, usual: Record<string, boolean>): string {
   const parts = new URLSearchParams();
-  const { map, tab, filter, search, layers, shown } = view;
+  const { map, tab, filter, search, layers, shown, atUs, reader, during } = view;
   if (map) parts.set('map', `${map.zoom.toFixed(2)}/${map.lat.toFixed(3)}/${map.lon.toFixed(3)}`);
   if (tab !== 'inbox') parts.set('tab', tab);
   if (filter !== 'all') parts.set('show', filter);
@@ -36,6 +42,9 @@ export function toAddress(view: View, usual: Record<string, boolean>): string {
   if (shown?.what === 'statement') parts.set('open', `statement:${shown.jti}`);
   else if (shown?.what === 'finding') parts.set('open', `finding:${shown.key}`);
   else if (shown?.what === 'craft') parts.set('open', `craft:${shown.id.domain}:${shown.id.number}`);
+  if (atUs !== null) parts.set('at', iso(atUs));
+  if (during) parts.set('during', `${iso(during.fromUs)}/${iso(during.toUs)}`);
+  if (reader) parts.set('as', reader);
   const text = parts.toString().replace(/%2F/g, '/').replace(/%3A/g, ':');
   return text ? `#${text}` : '';
 }
@@ -54,7 +63,17 @@ export function fromAddress(hash: string, usual: Record<string, boolean>): View 
     search: parts.get('find') ?? '',
     layers,
     shown: shownOf(parts.get('open')),
+    atUs: parseIso(parts.get('at')),
+    reader: parts.get('as') || null,
+    during: duringOf(parts.get('during')),
   };
+}
+
+const iso = (us: number) => new Date(us / 1000).toISOString().replace('.000', '');
+
+function duringOf(text: string | null): During | null {
+  const [fromUs, toUs] = (text ?? '').split('/').map(parseIso);
+  return fromUs != null && toUs != null && fromUs < toUs ? { fromUs, toUs } : null;
 }
 
 function among<T extends string>(all: T[], word: string | null): T {

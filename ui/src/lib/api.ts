@@ -1,8 +1,8 @@
 // The home API of the node that served this page; no request goes anywhere else.
 import type { FeatureCollection } from 'geojson';
 import type {
-  AsView, ConsentForm, Craft, Explanation, Finding, Item, Link, Notice, Picture, Policies, PolicyPreview, ReportForm,
-  RequestForm, Step, Text, User,
+  AsView, ConsentForm, Craft, Explanation, Finding, Item, Known, Link, Notice, Picture, Policies, PolicyPreview, ReportForm,
+  RequestForm, Step, Text, Trail, User,
 } from './types';
 
 /** A reply that says no. `text` is the node's own explanation, in both languages, where it gave one. */
@@ -18,10 +18,10 @@ export class Failure extends Error {
 /** The node does not answer at all. */
 export class Unreachable extends Error {}
 
-async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
-  let reply: Response;
+async function reply(method: string, path: string, body?: unknown): Promise<Response> {
+  let replied: Response;
   try {
-    reply = await fetch(path, {
+    replied = await fetch(path, {
       method,
       credentials: 'same-origin',
       headers: method === 'GET' ? {} : { 'X-Samsyn': '1', 'Content-Type': 'application/json' },
@@ -30,12 +30,16 @@ async function ask<T>(method: string, path: string, body?: unknown): Promise<T> 
   } catch (failed) {
     throw new Unreachable(String(failed));
   }
-  const content: unknown = await reply.json().catch(() => null);
-  if (!reply.ok) {
+  if (!replied.ok) {
+    const content: unknown = await replied.json().catch(() => null);
     const error = (content as { error?: Partial<Text> } | null)?.error;
-    throw new Failure(reply.status, error?.en ? { en: error.en, sv: error.sv ?? error.en } : null);
+    throw new Failure(replied.status, error?.en ? { en: error.en, sv: error.sv ?? error.en } : null);
   }
-  return content as T;
+  return replied;
+}
+
+async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+  return (await (await reply(method, path, body)).json().catch(() => null)) as T;
 }
 
 const at = encodeURIComponent;
@@ -57,6 +61,12 @@ export const api = {
   explain: (jti: string, reader: string) =>
     ask<Explanation>('GET', `/api/statements/${at(jti)}/explain?reader=${at(reader)}`),
   as: (reader: string) => ask<AsView>('GET', `/api/as/${at(reader)}`),
+  past: (us: number) => ask<Known>('GET', `/api/past?at_us=${us}`),
+  pastAs: (us: number, reader: string) => ask<AsView>('GET', `/api/past/as/${at(reader)}?at_us=${us}`),
+  pastFrame: async (us: number, box: number[]) =>
+    (await reply('GET', `/api/past/frame?at_us=${us}&box=${box.map((deg) => deg.toFixed(4)).join()}`)).arrayBuffer(),
+  trail: (craft: string, fromUs: number, toUs: number, knownUs: number | null) =>
+    ask<Trail>('GET', `/api/past/trail/${at(craft)}?from_us=${fromUs}&to_us=${toUs}${knownUs === null ? '' : `&known_us=${knownUs}`}`),
   policies: () => ask<Policies>('GET', '/api/policy'),
   previewPolicy: (what: { text: string } | { id: number }) => ask<PolicyPreview>('POST', '/api/policy/preview', what),
   proposePolicy: (text: string) => ask<{ id: number }>('POST', '/api/policy/propose', { text }),

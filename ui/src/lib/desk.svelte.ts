@@ -5,7 +5,10 @@ import { fromAddress, toAddress, type MapPlace } from './address';
 import { craftText, type CraftId } from './craft';
 import { Live, type Note } from './live';
 import type { Zone } from './format';
-import { asks, haystack, standing } from './statement';
+import { Past } from './past.svelte';
+import { aboutWhom, asks, findingsAt, haystack, standing, titleOf } from './statement';
+import { language, said, t } from './text.svelte';
+import { marks, TimeWindow, type During, type Mark } from './timeline.svelte';
 import { LAYERS, type Filter, type Shown, type Tab } from './view';
 import type {
   AsView, ConsentForm, Finding, Item, Link, Notice, Picture, ReportForm, RequestForm, Step, User,
@@ -19,9 +22,9 @@ const SIGNED_KEPT = 'samsyn.signed'; // the session itself is a cookie that no s
 class Desk {
   user = $state<User | null | undefined>(undefined); // undefined: not asked yet
   picture = $state.raw<Picture | null>(null);
-  items = $state.raw<Item[]>([]);
+  liveItems = $state.raw<Item[]>([]);
   links = $state.raw<Link[]>([]);
-  findings = $state.raw<Finding[]>([]);
+  liveFindings = $state.raw<Finding[]>([]);
   notices = $state.raw<Notice[]>([]);
   zones = $state.raw<FeatureCollection | null>(null);
   shown = $state.raw<Shown | null>(null);
@@ -34,15 +37,36 @@ class Desk {
   recovered = $state(false);
   help = $state(false);
   page = $state<'map' | 'policy'>('map');
-  as = $state.raw<AsView | null>(null); // set: the picture as this partner has it
+  reader = $state<string | null>(null); // set: the picture as this partner has it
+  liveAs = $state.raw<AsView | null>(null);
   table = $state(false); // the table twin of the map
   zone = $state<Zone>(localStorage.getItem(ZONE_KEPT) === 'local' ? 'local' : 'utc');
-  nowUs = $state(0); // the realm's own time: in an exercise, the exercise's
+  liveUs = $state(0); // the realm's own time: in an exercise, the exercise's
   wallUs = $state(Date.now() * 1000); // the time at which partners and feeds were really heard
   unread = $state.raw<ReadonlySet<string>>(new Set());
 
+  past = new Past({
+    liveUs: () => this.liveUs,
+    reader: () => this.reader,
+    viewport: () => this.#viewport,
+    frame: (bytes) => this.onFrame(bytes),
+    left: () => this.#backToLive(),
+    denied: () => this.#leave(),
+  });
+  // what is shown: of now, or of the time that is looked back at
+  nowUs = $derived(this.past.atUs ?? this.liveUs);
+  items = $derived(this.past.on ? (this.past.known?.items ?? []) : this.liveItems);
+  findings = $derived(this.past.on ? findingsAt(this.liveFindings, this.nowUs) : this.liveFindings);
+  as = $derived(this.reader === null ? null : this.past.on ? this.past.as : this.liveAs);
+
+  window = new TimeWindow();
+  marks = $derived(marks(this.liveItems, this.liveFindings)); // also what is later than the time looked at
+  during = $state.raw<During | null>(null); // the inbox is narrowed to what came then
+  lanes = $state(true);
+  timeTable = $state(false); // the table twin of the timeline
+
   matching = $derived(this.items.filter((item) => this.#matches(item)));
-  openCount = $derived(this.items.filter((item) => standing(item) === 'open').length);
+  openCount = $derived(this.liveItems.filter((item) => standing(item) === 'open').length);
   unsigned = $derived(this.findings.filter((finding) => !finding.signed));
   selected = $derived.by(() => {
     const shown = this.shown;
@@ -60,6 +84,7 @@ class Desk {
   flyTo: (what: Pick<Item, 'footprint'> | Finding) => void = () => {};
 
   #live: Live | null = null;
+  #viewport: number[] = [];
   #clock = { nowUs: 0, atMs: 0, speed: 1 };
   #seen: Set<string> | null = null;
   #recoveredTimer = 0;
@@ -95,20 +120,39 @@ class Desk {
 
   /** The view as the page's address has it; changes with every part of it. */
   get address(): string {
-    const { mapPlace: map, tab, filter, search, layers, shown } = this;
-    return toAddress({ map, tab, filter, search, layers, shown }, LAYERS);
+    const { mapPlace: map, tab, filter, search, layers, shown, reader, during } = this;
+    return toAddress({ map, tab, filter, search, layers, shown, reader, during, atUs: this.past.notedUs }, LAYERS);
   }
 
   #goTo(hash: string): void {
     if (hash === this.address) return; // it is we who wrote it
-    const { map, tab, filter, search, layers, shown } = fromAddress(hash, LAYERS);
-    Object.assign(this, { mapPlace: map, tab, filter, search, shown });
+    const { map, tab, filter, search, layers, shown, during, atUs, reader } = fromAddress(hash, LAYERS);
+    Object.assign(this, { mapPlace: map, tab, filter, search, shown, during });
     Object.assign(this.layers, layers);
     if (map) this.moveTo(map);
+    this.#asked = { atUs, reader };
+    if (this.user && this.liveUs) this.#lookAsAsked();
+  }
+
+  /** The time and the reader of the address: there is an answer only once somebody has signed in. */
+  #asked: { atUs: number | null; reader: string | null } = { atUs: null, reader: null };
+
+  #lookAsAsked(): void {
+    const { atUs, reader } = this.#asked;
+    if (reader !== this.reader) void this.seeAs(reader).catch(() => (this.reader = null));
+    if (atUs !== null) this.past.go(atUs);
+    else this.past.leave();
   }
 
   look(viewport: number[]): void {
+    this.#viewport = viewport;
     this.#live?.look(viewport);
+    this.past.look();
+  }
+
+  #backToLive(): void {
+    this.#live?.look(this.#viewport); // the next frame at once
+    if (this.reader) void this.seeAs(this.reader).catch(() => (this.reader = null));
   }
 
   toggleZone(): void {
@@ -134,8 +178,10 @@ class Desk {
 
   /** Show our picture as a partner has it; null: as ours again. */
   async seeAs(reader: string | null): Promise<void> {
-    this.as = reader ? await this.#acting(() => api.as(reader)) : null;
-    this.open(null);
+    if (reader && !this.past.on) this.liveAs = await this.#acting(() => api.as(reader));
+    if (reader !== this.reader && this.shown?.what !== 'craft') this.open(null);
+    this.reader = reader;
+    this.past.look();
   }
 
   openAs(jti: string): void {
@@ -150,6 +196,17 @@ class Desk {
 
   openCraft(id: CraftId): void {
     this.open({ what: 'craft', id });
+  }
+
+  openMark(mark: Mark): void {
+    if (mark.item) this.open({ what: 'statement', jti: mark.item.jti }, true);
+    else if (mark.finding) this.open({ what: 'finding', key: mark.finding.key }, true);
+  }
+
+  titleOfMark({ item, finding }: Mark): string {
+    const detectors = this.picture?.detectors ?? {};
+    if (finding) return `${said(detectors[finding.detector]?.title) || finding.detector}: ${aboutWhom(finding)}`;
+    return titleOf(item!, detectors, language.now) || t(item!.purged ? 'item.purged' : 'item.untitled');
   }
 
   /** The standing statements about a craft. */
@@ -192,17 +249,22 @@ class Desk {
 
   async withdraw(jti: string, purge: boolean, why: string): Promise<void> {
     const changed = await this.#acting(() => api.withdraw(jti, purge, why));
-    this.items = this.items.map((item) => (item.jti === jti ? changed : item));
+    this.liveItems = this.liveItems.map((item) => (item.jti === jti ? changed : item));
     await this.#fetch('statements');
   }
 
   async handle(jti: string, step: Step, dueUs: number | null = null): Promise<void> {
     const changed = await this.#acting(() => api.handle(jti, step, dueUs));
-    this.items = this.items.map((item) => (item.jti === jti ? changed : item));
+    this.liveItems = this.liveItems.map((item) => (item.jti === jti ? changed : item));
   }
 
   get mayHandle(): boolean {
-    return this.user?.role === 'duty' || this.user?.role === 'release';
+    return !this.past.on && (this.user?.role === 'duty' || this.user?.role === 'release');
+  }
+
+  /** Take back what was said, and answer what partners ask: nothing is done in the past. */
+  get mayRelease(): boolean {
+    return !this.past.on && this.user?.role === 'release';
   }
 
   /** Acknowledge what is open, or what the cursor is on. */
@@ -212,6 +274,8 @@ class Desk {
   }
 
   #matches(item: Item): boolean {
+    const { fromUs, toUs } = this.during ?? { fromUs: -Infinity, toUs: Infinity };
+    if ((item.received_at_us ?? 0) < fromUs || (item.received_at_us ?? 0) > toUs) return false;
     const words = this.search.toLowerCase().split(/\s+/).filter(Boolean);
     const text = words.length ? haystack(item) : '';
     if (!words.every((word) => text.includes(word))) return false;
@@ -238,11 +302,12 @@ class Desk {
     if (!this.user) return; // the session ended while we asked
     this.zones = await api.zones().catch(() => null); // the picture works without zones
     this.#live ??= new Live({
-      frame: (bytes) => this.onFrame(bytes),
+      frame: (bytes) => void (this.past.on || this.onFrame(bytes)),
       note: (note) => void this.#note(note),
       up: () => void this.#up(),
       down: (denied) => void this.#down(denied),
     });
+    this.#lookAsAsked();
   }
 
   #leave(): void {
@@ -252,9 +317,10 @@ class Desk {
     this.#seen = null;
     this.user = null;
     this.picture = null;
-    this.items = this.links = this.findings = this.notices = [];
+    this.reader = this.liveAs = null;
+    this.past.leave();
+    this.liveItems = this.links = this.liveFindings = this.notices = [];
     this.shown = null;
-    this.as = null;
     this.page = 'map';
     this.line = 'new';
     this.unread = new Set();
@@ -275,7 +341,7 @@ class Desk {
         this.notices = await api.notices();
       }
       else if (list === 'links') this.links = await api.links();
-      else this.findings = await api.findings();
+      else this.liveFindings = await api.findings();
     } catch (failed) {
       if (failed instanceof Failure && failed.status === 401) this.#leave();
       else if (!(failed instanceof Unreachable)) throw failed;
@@ -287,14 +353,16 @@ class Desk {
     this.#seen = new Set(items.map((item) => item.jti));
     if (fresh.length) this.unread = new Set([...this.unread, ...fresh.map((item) => item.jti)]);
     const before = this.matching[this.cursor]?.jti;
-    this.items = items;
+    this.liveItems = items;
     const now = this.matching.findIndex((item) => item.jti === before);
     this.cursor = Math.max(0, now); // the cursor stays on its statement when others arrive above it
   }
 
   async #note(note: Note): Promise<void> {
     this.#setClock(note.now_us, note.speed ?? this.#clock.speed);
-    if (this.as && note.changed.includes('statements')) this.as = await api.as(this.as.reader).catch(() => this.as);
+    if (this.liveAs && note.changed.includes('statements')) {
+      this.liveAs = await api.as(this.liveAs.reader).catch(() => this.liveAs);
+    }
     const known: List[] = ['statements', 'links', 'findings', 'feeds'];
     await Promise.all(known.filter((l) => note.changed.includes(l)).map((l) => this.#fetch(l)));
   }
@@ -333,7 +401,7 @@ class Desk {
     this.wallUs = Date.now() * 1000;
     const { nowUs, atMs, speed } = this.#clock;
     // While the line is down nothing tells the time: it stands still, as everything else shown.
-    if (nowUs && this.line !== 'down') this.nowUs = nowUs + (performance.now() - atMs) * 1000 * speed;
+    if (nowUs && this.line !== 'down') this.liveUs = nowUs + (performance.now() - atMs) * 1000 * speed;
   }
 }
 

@@ -90,6 +90,21 @@ export function aboutWhom(finding: Finding): string {
   return [finding.craft, finding.other].filter(Boolean).join(', ') || finding.zone || finding.cell || '';
 }
 
+/** The findings that there were at a time, as far as it can be told: what was measured later is left out. */
+export function findingsAt(findings: Finding[], us: number): Finding[] {
+  return findings
+    .filter((finding) => (finding.found_us || finding.start_us) <= us)
+    .map((finding) => {
+      if (finding.updated_us <= us) return finding;
+      const ended = finding.end_us !== null && finding.end_us <= us;
+      const evidence = finding.evidence.filter((row) => row.time_us <= us);
+      const last = evidence.at(-1);
+      const open = ended ? {} : { state: 'open' as const, end_us: null, closed_because: null };
+      const updated_us = last?.time_us ?? (finding.found_us || finding.start_us);
+      return { ...finding, ...open, updated_us, evidence, lat: last?.lat ?? null, lon: last?.lon ?? null, measured: {} };
+    });
+}
+
 /** A finding in the shape that the shared parts of the detail panel take. */
 export function findingRows(finding: Finding): EvidenceRow[] {
   return finding.evidence.filter(isRow).sort((a, b) => a.time_us - b.time_us);

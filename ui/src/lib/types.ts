@@ -72,7 +72,7 @@ export interface Provenance {
 
 export interface Released {
   reader: string;
-  op: 'release' | 'withdraw';
+  op: 'release' | 'widen' | 'withdraw';
   rule: string;
   why: string;
   place: string;
@@ -80,6 +80,7 @@ export interface Released {
   hidden: string[];
   sent: boolean;
   applied: boolean;
+  at_us: number;
 }
 
 /** How far our own people are with a statement. */
@@ -124,6 +125,7 @@ export interface Finding {
   state: 'open' | 'closed';
   start_us: number;
   updated_us: number;
+  found_us: number; // of its first revision; 0: not kept
   end_us: number | null;
   lat: number | null;
   lon: number | null;
@@ -173,10 +175,13 @@ export interface AsHeld {
   latest_ver: number;
 }
 
-/** Our picture as one partner has it. */
+/** Our picture as one partner has it, or had it at `at_us`. */
 export interface AsView {
   reader: string;
   organisation: string;
+  at_us?: number;
+  until_us?: number | null; // when it changed next
+  purged_since?: { jti: string; ver: number; kind: string }[]; // what it held then and is gone now
   held: AsHeld[];
   withdrawn: { jti: string; ver: number; kind: string; purged: boolean }[];
   not_released: ({ jti: string; kind: string; title: string; rule: string | null } & Text)[];
@@ -210,6 +215,25 @@ export interface PolicyPreview {
   tracks_change: boolean;
   given: unknown[];
   diff: string[];
+}
+
+/** What this node held at `at_us`. */
+export interface Known {
+  at_us: number;
+  first_us: number | null; // when the first statement of all came
+  tracks_from_us: number | null; // from when on observations are kept
+  until_us: number | null; // when it changed next; null: not since
+  items: Item[];
+}
+
+/** Where one craft was, by its own times, as kept here; positions that physics forbids are left out. */
+export interface Trail {
+  craft: string;
+  points: Record<'time_us' | 'lat' | 'lon', number[]> &
+    Record<'altitude_ft' | 'speed_kn' | 'course_deg' | 'heading_deg', (number | null)[]>;
+  breaks: number[]; // where a new part begins after a silence
+  rows: number;
+  doubted: number; // how many were left out
 }
 
 /** One craft's latest state: the columns of an observation; what was never heard is null. */
