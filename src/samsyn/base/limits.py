@@ -78,7 +78,7 @@ TALLIES: Final = 20_000  # places of one layer counted in one hour; H3 has 288,1
 LAYER_PLACES: Final = 5_000  # places of one layer sent to the picture; those with most craft go first
 TALLY_DAYS: Final = 31  # how long the counts behind the picture's layers are kept
 PAIRS_FOLLOWED: Final = 100_000  # pairs of ships side by side at once; further ones wait for room
-MEETINGS_FOLLOWED: Final = 2_000  # of them those that last, with their evidence
+SITUATIONS_FOLLOWED: Final = 2_000  # of one sort, with their evidence, findings or not yet
 CLOSE_PAIRS: Final = 2_000_000  # neighbours looked at for who is close to whom; the rest is counted
 
 # readers without a node

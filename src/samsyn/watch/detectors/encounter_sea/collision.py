@@ -13,7 +13,7 @@ import numpy as np
 
 from samsyn.base.clock import MINUTE_US, SECOND_US
 from samsyn.base.geo import KNOT_M_S, METRES_PER_NM, turn_deg
-from samsyn.base.limits import MEETINGS_FOLLOWED
+from samsyn.base.limits import SITUATIONS_FOLLOWED
 from samsyn.tracks.arrays import Array, SlotArrays
 from samsyn.watch.definition import Definition
 from samsyn.watch.detectors.encounter_sea.latest import Latest, by_number
@@ -111,7 +111,7 @@ class Collision:
         found = self._follow(step, latest, set(met)) if self._meetings else []
         rows = latest.rows(now.first)
         for (first, second), k in met.items():
-            if (first, second) in self._meetings or len(self._meetings) >= MEETINGS_FOLLOWED:
+            if (first, second) in self._meetings or len(self._meetings) >= SITUATIONS_FOLLOWED:
                 continue
             lead_up = self._recent.rows(first)
             made = _Meeting(self._definition, step, rows, k, lead_up=lead_up, other=second)

@@ -10,7 +10,7 @@ import numpy as np
 
 from samsyn.base.clock import MINUTE_US, SECOND_US
 from samsyn.base.geo import distance_m
-from samsyn.base.limits import MEETINGS_FOLLOWED, PAIRS_FOLLOWED
+from samsyn.base.limits import PAIRS_FOLLOWED, SITUATIONS_FOLLOWED
 from samsyn.tracks.arrays import Array
 from samsyn.watch.definition import Definition
 from samsyn.watch.detectors.encounter_sea.latest import Latest, by_number
@@ -136,7 +136,7 @@ class Rendezvous:
         found: list[Finding] = []
         for k in np.flatnonzero(worth).tolist():
             pair = int(self._pair[at[k]])
-            if pair not in self._meetings and len(self._meetings) < MEETINGS_FOLLOWED:
+            if pair not in self._meetings and len(self._meetings) < SITUATIONS_FOLLOWED:
                 self._meetings[pair] = Situation(
                     self._definition,
                     step,
