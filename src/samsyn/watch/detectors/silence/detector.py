@@ -17,10 +17,12 @@ from samsyn.base.clock import HOUR_US, MINUTE_US, SECOND_US
 from samsyn.base.geo import KNOT_M_S
 from samsyn.observations.craft import DOMAIN_AIR, DOMAIN_SEA
 from samsyn.tracks.arrays import Array, SlotArrays
+from samsyn.watch.cells import NOWHERE
 from samsyn.watch.definition import Definition
-from samsyn.watch.detectors.silence.reception import Reception
 from samsyn.watch.finding import Finding
 from samsyn.watch.recent import Recent
+from samsyn.watch.reception import HOURS as DAY_HOURS
+from samsyn.watch.reception import Expected, Reception
 from samsyn.watch.situation import Situation
 from samsyn.watch.step import NEVER_US, Rows, Step, absent
 from samsyn.watch.zones import METRES_PER_DEGREE, Zone
@@ -72,6 +74,7 @@ class _Listening:
         self._definition = definition
         self._recent = recent
         self._reception = Reception()
+        self._expected = Expected()
         self._silences: dict[int, _Silence] = {}
         self._span = -1  # number of the span that runs
         self._hour = -1
@@ -81,6 +84,14 @@ class _Listening:
                 "heard_us": (np.int64, NEVER_US),  # by the row's own time
                 "phase": (np.int8, HEARD),
                 "counted": (np.int32, 0),  # spans of silence
+                "expected": (np.float32, 0.0),  # sum of the shares expected of them
+                "running": (np.float32, 0.0),  # sum of what its feed made in them over what is usual
+                "cell": (np.uint64, NOWHERE),
+                "loud": (np.bool_, False),  # flew high enough to say who is heard up there
+                "heard_in": (np.int64, -1),  # the last span
+                "ran": (np.int64, 0),  # spans that its feed had run when it was last heard
+                "spans": (np.int32, 0),  # in which it was heard
+                "missed": (np.int32, 0),  # in which it was not, and was heard later
                 "lat": (np.float64, np.nan),
                 "lon": (np.float64, np.nan),
                 "altitude_ft": (np.float32, np.nan),
@@ -133,7 +144,8 @@ class _Listening:
             if silence is not None:
                 found.append(self._heard_again(step, silence, int(at[k])))
         craft["phase"][slot[back]] = HEARD
-        craft["counted"][slot[back]] = 0
+        for name in ("counted", "expected", "running"):
+            craft[name][slot[back]] = 0
         for name in ("lat", "lon", "altitude_ft", "speed_kn", "course_deg", "nav_status", "on_ground"):
             craft[name][slot] = getattr(fixes, name)[at]
         craft["heard_us"][slot], craft["arrived_us"][slot] = fixes.time_us[at], step.end_us
@@ -149,7 +161,35 @@ class _Listening:
             fixes.feed[at][loud],
             len(step.known.feeds),
         )
+        self._learn(step, slot, fixes.feed[at], loud)
         return found
+
+    def _learn(self, step: Step, slot: Array, feed: Array, loud: Any) -> None:
+        """What those heard for the first time in this span missed before it."""
+        craft = self._craft
+        craft["loud"][slot] = False
+        craft["loud"][slot[loud]] = True
+        first = craft["heard_in"][slot] != self._span
+        if not first.any():
+            return
+        slot, feed = slot[first], feed[first]
+        craft["heard_in"][slot] = self._span
+        cell = step.cells(slot)
+        ran = self._reception.ran(feed)
+        missed = np.where(craft["cell"][slot] == NOWHERE, 0, np.maximum(ran - craft["ran"][slot] - 1, 0))
+        again = np.flatnonzero((missed > 0) & craft["loud"][slot])
+        if len(again):
+            here, spans = slot[again], missed[again]
+            hour = self._day_hour(step)
+            self._expected.miss(craft["cell"][here], spans // 2, hour)
+            self._expected.miss(cell[again], spans - spans // 2, hour)
+            craft["missed"][here] += spans
+        craft["spans"][slot] += 1
+        craft["cell"][slot] = np.where(craft["loud"][slot], cell, NOWHERE)
+        craft["ran"][slot] = ran
+
+    def _day_hour(self, step: Step) -> int:
+        return int((step.end_us - 1) // HOUR_US % DAY_HOURS)
 
     def _end_of_span(self, step: Step) -> list[Finding]:
         craft, reception = self._craft, self._reception
@@ -160,24 +200,36 @@ class _Listening:
         craft["phase"][new] = np.where(self._judged(new), COUNTED, IGNORED)
         old = missing & (craft["arrived_us"] < step.end_us - int(self._value("lost_s")) * SECOND_US)
         craft["phase"][old] = IGNORED
-        slot = np.flatnonzero(missing & (craft["phase"] == COUNTED))
-        if len(slot):
-            runs = reception.runs(share)
-            slot = slot[runs[craft["feed"][slot]]]
-            enough = self._definition.value("others")
-            lat, lon = craft["lat"][slot], craft["lon"][slot]
-            others = np.minimum(reception.others(lat, lon), reception.others(*self._ahead(slot)))
-            counts = others >= enough
-            if (
-                self._regime.domain == DOMAIN_AIR
-            ):  # no coasts in the air: reception is all round, or it is an edge
-                spans = int(self._value("cover_s")) * SECOND_US // self._regime.span_us
-                counts &= reception.covers(lat, lon, spans)
-            slot, others = slot[counts], others[counts]
-            craft["counted"][slot] += 1
+        hour = began_us // HOUR_US % DAY_HOURS
+        heard = np.flatnonzero((craft["heard_in"] == self._span) & (craft["cell"] != NOWHERE))
+        self._expected.hear(craft["cell"][heard], hour)
+        slot, others = self._counts(np.flatnonzero(missing & (craft["phase"] == COUNTED)), hour)
         found = self._grown(step, slot, others) if len(slot) else []
         reception.next_span(share)
         return found + self._given_up(step)
+
+    def _counts(self, slot: Array, hour: int) -> tuple[Array, Array]:
+        """Of craft that were not heard, those of whom this span says something, and how many others
+        were heard around them. Adds the span to their silence."""
+        craft, reception, definition = self._craft, self._reception, self._definition
+        if not len(slot):
+            return slot, slot
+        runs = reception.runs(definition.value("feed_share"))
+        slot = slot[runs[craft["feed"][slot]]]
+        lat, lon = craft["lat"][slot], craft["lon"][slot]
+        others = np.minimum(reception.others(lat, lon), reception.others(*self._ahead(slot)))
+        counts = others >= definition.value("others")
+        if self._regime.domain == DOMAIN_AIR:  # no coasts there: reception is all round, or an edge
+            spans = int(self._value("cover_s")) * SECOND_US // self._regime.span_us
+            counts &= reception.covers(lat, lon, spans)
+        own = (craft["spans"][slot] + 1) / (craft["spans"][slot] + craft["missed"][slot] + 2)
+        expected = np.minimum(self._expected.share(craft["cell"][slot], hour), own)
+        counts &= expected >= definition.value("expected_share")
+        slot, others = slot[counts], others[counts]
+        craft["counted"][slot] += 1
+        craft["expected"][slot] += expected[counts]
+        craft["running"][slot] += reception.running()[craft["feed"][slot]]
+        return slot, others
 
     def _judged(self, slot: Array) -> Array:
         """Whether craft newly unheard had been heard well, and in a state in which silence matters."""
@@ -255,7 +307,8 @@ class _Listening:
         self, silence: _Silence, at_us: int, because: str | None = None, end_us: int | None = None
     ) -> Finding:
         gap_s = (at_us - int(self._craft["arrived_us"][silence.slot])) / SECOND_US
-        counted_s = float(self._craft["counted"][silence.slot]) * self._regime.span_us / SECOND_US
+        counted = float(self._craft["counted"][silence.slot])
+        counted_s = counted * self._regime.span_us / SECOND_US
         known = ["reception", "identity", "filtered"]
         if self._regime.domain == DOMAIN_SEA:
             known.append("harbour")
@@ -270,11 +323,13 @@ class _Listening:
                 "counted_s": counted_s,
                 "counted_share": min(counted_s / gap_s, 1.0) if gap_s else 0.0,
                 "others": float(silence.others),
+                "expected_share": float(self._craft["expected"][silence.slot]) / max(counted, 1.0),
+                "feed_share": float(self._craft["running"][silence.slot]) / max(counted, 1.0),
             },
             thresholds={
                 "gap_s": self._value("gap_s"),
                 **strict,
-                **self._definition.values("counted_share", "others"),
+                **self._definition.values("counted_share", "others", "expected_share", "feed_share"),
             },
             known_errors=tuple(known),
             because=because,

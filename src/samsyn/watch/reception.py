@@ -1,4 +1,8 @@
-"""What our receivers hear, span by span: which parts of the map, and whether each feed runs as usual."""
+"""What our receivers hear, span by span: which parts of the map, whether each feed runs as usual, and
+how often a craft that is there is heard.
+
+So *our receiver fell silent* and *the craft fell silent* never look the same.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +17,13 @@ CELL_LON_DEG: Final = 0.5  # 15 NM at 60 degrees north
 _ROWS: Final = int(180 / CELL_LAT_DEG)
 _COLUMNS: Final = int(360 / CELL_LON_DEG)
 
-# A feed's usual rate follows what it does: quickly while it runs as usual, slowly (a third in about
-# 20 spans) while it does not, so that a feed that is thinner for good is usual again in time.
 _FOLLOW: Final = 0.2
 _FOLLOW_UNUSUAL: Final = 0.02
 _LEARN_SPANS: Final = 3  # before that many spans nothing is usual
+
+HOURS: Final = 24
+_PRIOR: Final = 4.0  # spans of the whole day that one hour of a cell begins with
+_MISSED_MAX: Final = 12  # a craft unheard for longer was perhaps not there
 
 
 class Reception:
@@ -32,13 +38,14 @@ class Reception:
         self._heard = np.zeros(0)
         self._usual = np.zeros(0)
         self._spans = np.zeros(0, np.int64)
+        self._ran = np.zeros(0, np.int64)
 
     def hear(self, slots: Array, lat: Array, lon: Array, feed: Array, feeds: int) -> None:
         """One position each of different craft; feed: code of the feed, of `feeds` that there are."""
         if feeds > len(self._heard):
             more = (0, feeds - len(self._heard))
             self._heard, self._usual = np.pad(self._heard, more), np.pad(self._usual, more)
-            self._spans = np.pad(self._spans, more)
+            self._spans, self._ran = np.pad(self._spans, more), np.pad(self._ran, more)
         self._heard[:feeds] += np.bincount(feed, minlength=feeds)[:feeds]
         self._counted.reserve(int(slots.max()) + 1 if len(slots) else 0)
         cell = _cell(lat, lon)
@@ -66,9 +73,21 @@ class Reception:
         found: Array = (self._spans >= _LEARN_SPANS) & (self._heard >= share * self._usual)
         return found
 
+    def running(self) -> Array:
+        """For each feed what it made in this span over what is usual for it, at most 1."""
+        usual = np.maximum(self._usual, 1e-9)
+        found: Array = np.minimum(self._heard / usual, 1.0)
+        return found
+
+    def ran(self, feed: Array) -> Array:
+        """In how many spans so far each of these feeds ran."""
+        found: Array = self._ran[feed]
+        return found
+
     def next_span(self, share: float) -> None:
         """Ends the span: learns the feeds' rates and forgets the rest."""
         runs = self._heard >= share * self._usual
+        self._ran += runs
         follow = np.where(runs, _FOLLOW, _FOLLOW_UNUSUAL)
         follow = np.where(self._spans == 0, 1.0, follow)
         self._usual += follow * (self._heard - self._usual)
@@ -78,6 +97,47 @@ class Reception:
         for cell in self._touched:
             self._cells.reshape(-1)[cell] = 0
         self._touched.clear()
+
+
+class Expected:
+    """In which share of spans a craft in an H3 cell is heard, by the hour of the day (UTC).
+
+    Learned from craft that were heard again: the spans between were missed while they were there.
+    A craft that is never heard again teaches nothing, so what is looked for is not taken for usual.
+    """
+
+    def __init__(self) -> None:
+        self._row: dict[int, int] = {}
+        self._heard = np.zeros((64, HOURS))
+        self._missed = np.zeros((64, HOURS))
+
+    def hear(self, cells: Array, hour: int) -> None:
+        """Different craft heard in a span, by their cells (uint64)."""
+        some, counts = np.unique(cells, return_counts=True)
+        self._heard[self._rows(some), hour] += counts
+
+    def miss(self, cells: Array, spans: Array, hour: int) -> None:
+        """Craft heard again, by a cell that they were in meanwhile, and the spans missed there."""
+        rows = self._rows(cells)
+        np.add.at(self._missed[:, hour], rows, np.minimum(spans, _MISSED_MAX))
+
+    def share(self, cells: Array, hour: int) -> Array:
+        """Expected share of spans heard; 0 for a cell in which nobody was ever heard."""
+        row = np.array([self._row.get(cell, -1) for cell in cells.tolist()], np.int64)
+        heard, missed = self._heard[row], self._missed[row]
+        all_heard, all_missed = heard.sum(axis=1), missed.sum(axis=1)
+        day = (all_heard + 1) / (all_heard + all_missed + 2)
+        at = heard[:, hour] + missed[:, hour]
+        found = (heard[:, hour] + _PRIOR * day) / (at + _PRIOR)
+        return np.where((row < 0) | (all_heard == 0), 0.0, found)
+
+    def _rows(self, cells: Array) -> Array:
+        known = self._row
+        rows = np.array([known.setdefault(cell, len(known)) for cell in cells.tolist()], np.int64)
+        if len(known) > len(self._heard):
+            more = ((0, len(known)), (0, 0))
+            self._heard, self._missed = np.pad(self._heard, more), np.pad(self._missed, more)
+        return rows
 
 
 def _around(lat: Array, lon: Array) -> list[Array]:
