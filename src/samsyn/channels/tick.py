@@ -37,7 +37,7 @@ class TickReport(msgspec.Struct, frozen=True):
     withdrawn: int = 0
     delayed: int = 0
     purged: bool = False
-    ended: frozenset[str] = frozenset()  # statements of which somebody is told that they end
+    ended: frozenset[str] = frozenset()  # statements of which some view ended: withdrawn or replaced
     readers: dict[str, int] = {}  # new entries by reader
     next_due_us: int | None = None
 
@@ -217,6 +217,7 @@ class Tick:
                 continue
             widen = False
             if before is not None:
+                self._ended.add(jti)
                 widen = before.ver == ver
                 if before.ver > ver or (widen and decision.slots <= before.slots):
                     continue

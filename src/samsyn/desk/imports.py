@@ -3,8 +3,8 @@
 What is signed is that we hold these objects from that source. Each object is taken once: the ledger
 keeps by its id which source gave it, in which version, by which creator, and in which statement
 it stands. So the same document again changes nothing, a newer version is the next version of that
-statement, and what is gone at its source goes from the statement, or with it. An id belongs to the
-source, and to the creator, that used it first.
+statement. What is gone at its source goes from everybody: its statement is withdrawn with a purge, and
+the others in it are told anew. An id belongs to the source, and to the creator, that used it first.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ CREATE TABLE IF NOT EXISTS imported (
   digest BLOB NOT NULL, jti TEXT
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS imported_source ON imported (source);
+CREATE INDEX IF NOT EXISTS imported_jti ON imported (jti);
 CREATE TABLE IF NOT EXISTS import_place (source TEXT PRIMARY KEY, after TEXT NOT NULL) WITHOUT ROWID;
 """
 
@@ -95,6 +96,7 @@ class _Work:
         self.rows: dict[str, _Row] = {}  # by object: new ones, and those as they are to be
         self.fresh: dict[str, Foreign] = {}  # by object: they go into new statements
         self.out: dict[str, set[bytes]] = {}  # by statement: what leaves it
+        self.purge: set[str] = set()  # statements of which something must go from everybody
         self.into: dict[str, dict[str, Foreign]] = {}  # by statement and object: what takes its place
 
 
@@ -213,6 +215,7 @@ class Importer:
             return
         if row.jti:
             work.out.setdefault(row.jti, set()).add(row.digest)
+            work.purge.add(row.jti)
             work.into.get(row.jti, {}).pop(id_, None)
         work.fresh.pop(id_, None)
         row.version_us, row.jti = version_us, None
@@ -221,7 +224,7 @@ class Importer:
 
     def _write(self, source: ImportSource, work: _Work, by: str, taken: Taken) -> None:
         signings: list[Signing] = []
-        told: list[tuple[list[Foreign], int]] = []  # which objects stand in which signing
+        told: list[tuple[list[str], int]] = []  # which objects stand in which signing
         for jti in sorted(work.out):
             stored = self._statements.get(jti)
             into = work.into.get(jti, {})
@@ -229,37 +232,53 @@ class Importer:
                 continue  # a person withdrew it: what came of it stays gone
             stay = self._stay(source, stored, work.out[jti], into)
             work.fresh |= {one.id: one for one in into.values()}
-            if not stay:
+            if jti in work.purge or not stay:
                 self._pen.withdraw(jti, purge=True, why=f"gone at {source.name}", by=by)
                 taken.withdrawn += 1
+            if not stay:
                 continue
             slots = {**stored.statement.slots, "body.objects": [text for text, _ in stay]}
             slots["title"] = _title(source, len(stay), slots["tags"])
-            told.append(([one for _, one in stay if one is not None], len(signings)))
-            signings.append(Signing(self._draft(source, stored.marking, slots), jti, stored.ver + 1))
+            draft = self._draft(source, stored.marking, slots)
+            told.append(([id_ for _, id_ in stay], len(signings)))
+            if jti in work.purge:  # a further version would leave the earlier one with who holds it
+                for id_, row in self._known([id_ for _, id_ in stay]).items():
+                    work.rows.setdefault(id_, row)
+                signings.append(Signing(draft, None, 1))
+            else:
+                signings.append(Signing(draft, jti, stored.ver + 1))
         for marking, part in _packed(source, work.fresh.values()):
-            told.append((part, len(signings)))
+            told.append(([one.id for one in part], len(signings)))
             signings.append(Signing(self._draft(source, marking, _slots(source, part)), None, 1))
         if signings:
             signed = self._pen.sign_many(signings, by=by, did="import", source=source.name)
             taken.statements += len(signed)
-            for part, n in told:
-                for one in part:
-                    work.rows[one.id].jti = signed[n].jti
+            for ids, n in told:
+                for id_ in ids:
+                    if id_ in work.rows:
+                        work.rows[id_].jti = signed[n].jti
         self._keep(work.rows)
 
     def _stay(
         self, source: ImportSource, stored: Stored, out: set[bytes], into: dict[str, Foreign]
-    ) -> list[tuple[str, Foreign | None]]:
-        """The objects of the next version of a statement. What fits in is taken out of `into`."""
+    ) -> list[tuple[str, str]]:
+        """The objects that a statement is to hold from now on, each with its id. What fits in is taken
+        out of `into`."""
+        rows = self._db.read().execute(
+            "SELECT digest, object FROM imported WHERE jti = ?", (stored.jti,)
+        )
+        ids = dict(rows.fetchall())
         held = stored.statement
-        texts: list[str] = held.slots["body.objects"] if held else []
-        stay: list[tuple[str, Foreign | None]] = [(t, None) for t in texts if _digest(t) not in out]
+        stay: list[tuple[str, str]] = []
+        for text in held.slots["body.objects"] if held else []:
+            digest = _digest(text)
+            if digest not in out:
+                stay.append((text, ids[digest]))
         room_bytes = sum(room_of(text.encode()) for text, _ in stay)
         for one in list(into.values()):
             room_bytes += one.room_bytes
             if marking_of(one, source.marking) == stored.marking and room_bytes <= _ROOM_BYTES:
-                stay.append((one.text, into.pop(one.id)))
+                stay.append((one.text, into.pop(one.id).id))
         return stay
 
     def _draft(self, source: ImportSource, marking: str, slots: dict[str, Any]) -> Draft:

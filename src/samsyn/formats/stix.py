@@ -11,6 +11,7 @@ Which view it is stands in the id, since STIX forbids two contents under one id 
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from importlib import resources
 from typing import Any, Final, NamedTuple
@@ -87,24 +88,46 @@ def shared(node: str, organisation: str) -> list[Object]:
     ]
 
 
-def objects(view: View, node: str) -> list[Object]:
-    """The objects of a view, made by `node`: its `report`, and a `location` at the finest place that it
-    says, where it says one. Raises `KeyError` for a marking that is none."""
+def objects(view: View, node: str) -> list[Finished]:
+    """The objects of a view, made by `node`: its `report`, a `location` at the finest place that it
+    says, where it says one, and the STIX objects of others that it holds, each under its own id.
+
+    Raises `KeyError` for a marking that is none.
+    """
     place = finest_place(view.slots)
-    return [_report(view, node, place), *([_location(view, node, place)] if place else [])]
+    held = _held(view) if view.slots.get("body.format") == "stix" else []
+    made = [_report(view, node, place, [one.id for one in held])]
+    made += [_location(view, node, place)] if place else []
+    return [*map(finished, made), *held]
 
 
-def _report(view: View, node: str, place: Place | None) -> Object:
+def _held(view: View) -> list[Finished]:
+    """What others made, as they made it; but nobody reads it as marked more openly than the view is."""
+    ours = [TLP[view.marking], *([_EXERCISE] if view.exercise else [])]
+    found = []
+    for text in view.slots.get("body.objects", ()):
+        made = orjson.loads(text)
+        refs = made.get("object_marking_refs", [])
+        missing = [ref for ref in ours if ref not in refs]
+        data = text.encode()
+        if missing:
+            data = orjson.dumps({**made, "object_marking_refs": [*refs, *missing]})
+        version = made.get("modified") or made.get("created") or stamp(view.modified_us)
+        found.append(Finished(made["id"], made["type"], version, data))
+    return found
+
+
+def _report(view: View, node: str, place: Place | None, held: Sequence[str]) -> Object:
     slots = view.slots
     title = str(slots.get("title", view.kind))
-    refs = [_us(node)] + ([f"location--{view.uid}"] if place else [])
+    refs = [_us(node), *([f"location--{view.uid}"] if place else []), *held]
     made: Object = {
         **_of_view("report", view, node),
         "name": f"EXERCISE {title}" if view.exercise else title,
         "published": stamp(view.created_us),
         "object_refs": refs,
         "labels": _labels(view),
-        "extensions": {EXTENSION: _extension(view)},
+        "extensions": {EXTENSION: _extension(view, beside={"body.objects"} if held else ())},
     }
     text = "\n\n".join(str(slots[name]) for name in ("summary", "text") if slots.get(name))
     if text:
@@ -181,7 +204,8 @@ def _labels(view: View) -> list[str]:
     return list(dict.fromkeys([*own, *(["exercise"] if view.exercise else []), *tags]))
 
 
-def _extension(view: View) -> Object:
+def _extension(view: View, beside: Collection[str]) -> Object:
+    """All that a view says, but for the slots whose values stand beside it, as objects."""
     made: Object = {
         "extension_type": "property-extension",
         "originator": view.iss,
@@ -195,6 +219,7 @@ def _extension(view: View) -> Object:
         "slots": [
             {"slot": name, "json": orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()}
             for name, value in sorted(view.slots.items())
+            if name not in beside
         ],
     }
     time = finest_time(view.slots)

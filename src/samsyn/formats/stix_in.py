@@ -32,6 +32,7 @@ _TLP_1: Final = {
     "marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed": "TLP:RED",
 }
 _KNOWN: Final = {**_TLP_1, **{id_: label for label, id_ in TLP.items()}}
+_EVERYBODY_S: Final = frozenset(TLP.values())  # and in our own collections anyway
 _SPECS: Final = ("2.1", "2.0", None)
 
 
@@ -58,7 +59,9 @@ class StixReader:
                 self._learn(part)
         for n, part in enumerate(document.parts):
             try:
-                yield self._object(part)
+                found = self._object(part)
+                if found.id not in _EVERYBODY_S:
+                    yield found
             except Unreadable as e:
                 yield Problem(e.reason, _called(part, n), e.detail)
 
@@ -127,11 +130,6 @@ class StixReader:
                 yield UNKNOWN
         if not said:
             yield UNMARKED
-
-
-def is_tlp(id_: str) -> bool:
-    """Whether this is a marking definition that everybody has."""
-    return id_ in _KNOWN
 
 
 def _version_us(value: dict[str, Any]) -> int:

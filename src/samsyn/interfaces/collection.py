@@ -8,12 +8,14 @@ What the reader may see at all, and the times of adding, are `seen`'s.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection as Some
 from collections.abc import Iterator, Sequence
 from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
 from samsyn.base import limits
+from samsyn.base.errors import NotYetError
 from samsyn.formats import stix
 from samsyn.formats.stix import Finished
 from samsyn.formats.view import View
@@ -66,6 +68,15 @@ class Page(NamedTuple):
     next: Place | None
 
 
+class _Held:
+    """In which entries of a channel objects of others stand; up to entry `end`, so far."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.entries: dict[str, set[int]] = {}
+        self.end = 0
+
+
 class StixMaker:
     """Views as finished STIX objects."""
 
@@ -75,7 +86,7 @@ class StixMaker:
         self._node = node
 
     def make(self, view: View) -> tuple[Finished, ...]:
-        return tuple(map(stix.finished, stix.objects(view, self._node)))
+        return tuple(stix.objects(view, self._node))
 
     def size_bytes(self, made: tuple[Finished, ...]) -> int:
         return sum(len(one.data) for one in made)
@@ -92,6 +103,7 @@ class Collections:
         self._shared = [stix.finished(made) for made in stix.shared(node, organisation)]
         self._maker = StixMaker(node)
         self._seens = seens
+        self._held: dict[str, _Held] = {}  # by reader
 
     def page(
         self,
@@ -109,7 +121,7 @@ class Collections:
             at = max(at, Place(begin, 0)) if begin else at
         found: list[Placed] = []
         size_bytes = looked = 0
-        indexes, ahead = _indexes(seen, asked, at.entry), _AHEAD[0]
+        indexes, ahead = self._indexes(channel, seen, asked, at.entry), _AHEAD[0]
         while indexes:
             part, indexes = indexes[:ahead], indexes[ahead:]
             looked += len(part)
@@ -126,6 +138,40 @@ class Collections:
             if looked >= limits.READER_PAGE_ENTRIES and indexes:
                 return Page(found, Place(indexes[0], 0))
         return Page(found, None)
+
+    def _indexes(self, channel: Channel, seen: Seen, asked: Asked, begin: int) -> Sequence[int]:
+        """The entries that may have what is asked for, from `begin` on. Raises `NotYetError`."""
+        end = seen.size
+        if not end:
+            return ()
+        if asked.ids is None:
+            return range(begin, end)
+        found = {_SHARED}
+        shared = {one.id for one in self._shared}
+        for id_ in asked.ids:
+            index = seen.index_of(_uid(id_))
+            if index is not None:
+                found.add(index)
+            elif id_ not in shared:
+                found |= self._where(channel, seen, id_)
+        return sorted(index for index in found if begin <= index < end)
+
+    def _where(self, channel: Channel, seen: Seen, id_: str) -> set[int]:
+        """The entries that hold somebody else's object of this id. Raises `NotYetError` where the
+        channel is too long to be looked through for one request: the next one goes on."""
+        held = self._held.setdefault(channel.name, _Held())
+        with held.lock:
+            end = min(seen.size, held.end + limits.READER_PAGE_ENTRIES)
+            while held.end < end:
+                part = range(held.end, min(held.end + _AHEAD[1], end))
+                for index, made in seen.made(channel, part, self._maker).items():
+                    for one in made:
+                        if _uid(one.id) != seen.entry(index).uid:
+                            held.entries.setdefault(one.id, set()).add(index)
+                held.end = part[-1] + 1
+            if id_ not in held.entries and held.end < seen.size:
+                raise NotYetError("the channel is being looked through", do="ask again")
+            return held.entries.get(id_, set())
 
     def _of_entries(self, channel: Channel, seen: Seen, indexes: Sequence[int]) -> Iterator[Placed]:
         if indexes[0] == _SHARED:
@@ -146,18 +192,6 @@ class Collections:
     def _revoked(self, seen: Seen, uid: UUID, index: int) -> Finished:
         times_us = seen.created_us(uid), seen.released_us(index)
         return stix.finished(stix.ended(uid, *times_us, self._node, exercise=self._exercise))
-
-
-def _indexes(seen: Seen, asked: Asked, begin: int) -> Sequence[int]:
-    """The entries that may have what is asked for, from `begin` on."""
-    end = seen.size
-    if not end:
-        return ()
-    if asked.ids is None:
-        return range(begin, end)
-    entries = {seen.index_of(_uid(id_)) for id_ in asked.ids}
-    found = {_SHARED} | {index for index in entries if index is not None}
-    return sorted(index for index in found if begin <= index < end)
 
 
 def _uid(id_: str) -> UUID:

@@ -155,7 +155,8 @@ class _Query:
             versions = None
         if versions is not None:
             try:
-                versions = [stix.stamp(parse_iso(text)) for text in versions]
+                # as we write times, and as others may have written theirs
+                versions = [*versions, *(stix.stamp(parse_iso(text)) for text in versions)]
             except (ValueError, OverflowError) as e:
                 raise No(400) from e
         return Asked(ids, self._match.get("type"), versions) if "2.1" in spec else None
