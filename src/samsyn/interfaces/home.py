@@ -29,6 +29,7 @@ from samsyn.desk.review import PolicyForm
 from samsyn.desk.rights import Forbidden
 from samsyn.desk.seat import Seat
 from samsyn.interfaces.accounts import Account, Sessions
+from samsyn.interfaces.home_openapi import document
 from samsyn.interfaces.home_past import past_routes
 
 FRAME_EVERY_S = 1.0
@@ -150,6 +151,7 @@ class HomeApp:
             Route("/api/zones", read(lambda r, seat: seat.zones())),
             Route("/api/tracks/{domain:int}/{number:int}", read(self.track)),
             *past_routes(read),
+            Route("/api/openapi.json", read(lambda r, seat: document())),
             WebSocketRoute("/api/live", self.live),
             Route("/{path:path}", self.page),
         ]

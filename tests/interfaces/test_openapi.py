@@ -1,0 +1,70 @@
+"""The home API's OpenAPI, held to the server: every route is in it, and schemathesis finds no reply that
+is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis.checks import CHECKS, load_all_checks
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from samsyn.interfaces.home_openapi import ALL, document
+
+load_all_checks()
+NAMES = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_schema_conformance",
+)
+HELD = [CHECKS.get_by_names([name])[0] for name in NAMES]
+
+
+def test_every_route_is_told(client: TestClient) -> None:
+    routes = {
+        (route.path.replace(":int", ""), method.lower())
+        for route in client.app.routes  # type: ignore[attr-defined]
+        if isinstance(route, Route) and route.path != "/{path:path}"
+        for method in route.methods or ()
+        if method != "HEAD"
+    }
+    assert routes == {(does.path, does.method) for does in ALL}
+
+
+@pytest.mark.parametrize("signed", [True, False], ids=["signed-in", "a-stranger"])
+def test_schemathesis_finds_no_reply_that_is_not_told(
+    client: TestClient, request: pytest.FixtureRequest, signed: bool
+) -> None:
+    if signed:
+        request.getfixturevalue("signed_in")
+    schema = schemathesis.openapi.from_dict(document())
+    tried: list[str] = []
+
+    def attempt(case: Any) -> None:
+        reply = client.request(
+            case.method,
+            case.formatted_path,
+            params=case.query or None,
+            headers={k: v for k, v in (case.headers or {}).items() if k.lower() != "host"},
+            **({"json": case.body} if isinstance(case.body, dict | list) else {}),
+        )
+        tried.append(case.path)
+        assert signed or reply.status_code in (400, 401, 403, 404, 429) or case.path == "/healthz"
+        case.validate_response(reply, checks=HELD)
+
+    for result in schema.get_all_operations():
+        operation = result.ok()
+        if (operation.path, operation.method) == ("/api/session", "delete"):
+            continue  # the rest would be a stranger's
+
+        @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+        @given(case=operation.as_strategy())
+        def tries(case: Any) -> None:
+            attempt(case)
+
+        tries()
+    assert {does.path for does in ALL} == set(tried) | {"/api/session"}
