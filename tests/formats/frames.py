@@ -4,8 +4,27 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
+from samsyn.formats.decoded import Decoded
+
 POLYNOMIAL = 0xFFF409  # Annex 10 volume IV, 3.1.2.3.3
 LETTERS = "#ABCDEFGHIJKLMNOPQRSTUVWXYZ#####_###############0123456789######"
+
+
+def rows_of(out: Decoded) -> list[dict[str, object]]:
+    """Rows as a person reads them: what is absent is None."""
+    columns = {name: listed(values) for name, values in out.columns.items()}
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+
+def listed(values) -> list[object]:
+    """A column with None for what is NaN or masked."""
+    if isinstance(values, np.ma.MaskedArray):
+        absent = np.ma.getmaskarray(values).tolist()
+        return [None if gone else v for v, gone in zip(values.data.tolist(), absent, strict=True)]
+    listed = values if isinstance(values, list) else values.tolist()
+    return [None if isinstance(v, float) and math.isnan(v) else v for v in listed]
 
 
 def with_parity(data: int, bits: int, overlay: int = 0) -> str:

@@ -12,11 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from samsyn.base.geo import distance_m
+from samsyn.formats import modes_compiled
 from samsyn.formats.avr import AvrDecoder
 from samsyn.formats.codes import Emergency
 from samsyn.formats.cpr import Frame, Positions, longitude_zones
 from samsyn.formats.modes import HANDLED, IGNORED
 from samsyn.formats.states import AIR_DOMAIN
+from tests.compiled import built
 
 from . import frames
 
@@ -24,14 +26,22 @@ ICAO = 0x4CA123
 START_S = 1_698_140_962
 
 
+@pytest.fixture(scope="module", autouse=True, params=["rs1090", "compiled"])
+def way(request, tmp_path_factory):
+    """All of this holds where rs1090 reads every frame, and where compiled code reads most."""
+    before = modes_compiled.built
+    alone = request.param == "rs1090"
+    modes_compiled.built = None if alone else built("formats/_modes", tmp_path_factory.mktemp("modes"))
+    yield
+    modes_compiled.built = before
+
+
 def line(second: float, frame: str) -> bytes:
     return f"{START_S + second:.6f},{frame}\n".encode()
 
 
 def rows(data: bytes) -> list[dict[str, object]]:
-    out = AvrDecoder().decode(data, 0)
-    columns = out.columns or {}
-    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    return frames.rows_of(AvrDecoder().decode(data, 0))
 
 
 def test_what_frames_say():
@@ -168,11 +178,8 @@ def test_it_does_not_matter_where_the_input_is_cut(cuts):
     decoder, told = AvrDecoder(), []
     for a, b in pairwise(edges):
         out = decoder.decode(b"".join(lines[a:b]), 0)
-        told += (
-            zip(*(out.columns[n] for n in ("time_us", "lat", "lon")), strict=True) if out.rows else []
-        )
-    whole = AvrDecoder().decode(b"".join(lines), 0)
-    assert told == list(zip(*(whole.columns[n] for n in ("time_us", "lat", "lon")), strict=True))
+        told += frames.rows_of(out)
+    assert told == frames.rows_of(AvrDecoder().decode(b"".join(lines), 0))
 
 
 @pytest.mark.parametrize(
@@ -197,7 +204,7 @@ def test_what_is_refused_and_why(bad, reason):
 def test_avr_frames_have_the_time_of_receipt():
     frame = frames.squitter(ICAO, frames.callsign("SAS123"))
     out = AvrDecoder().decode(f"*{frame.upper()};\n@0123456789AB{frame};\n".encode(), 42)
-    assert out.columns["time_us"] == [42, 42]
+    assert out.columns["time_us"].tolist() == [42, 42]
 
 
 @given(data=st.binary(max_size=200))
@@ -221,7 +228,7 @@ def test_the_long_recording(data_dir):
     assert (out.lines, out.messages) == (172_432, 172_432)
     assert out.refused == {"address-unconfirmed": 44, "address-not-icao": 1}
     assert out.unhandled == {}
-    c = out.columns
+    c = {n: frames.listed(out.columns[n]) for n in ("time_us", "craft", "lat", "lon")}
     ours = {
         (t, f"{key - AIR_DOMAIN:06x}"): (lat, lon)
         for t, key, lat, lon in zip(c["time_us"], c["craft"], c["lat"], c["lon"], strict=True)

@@ -40,20 +40,15 @@ def flight() -> list[bytes]:
 
 
 def times_and_places(outs: list[Decoded]) -> list[tuple[int, float, float]]:
-    return [
-        row
-        for out in outs
-        if out.rows
-        for row in zip(*(out.columns[n] for n in ("time_us", "lat", "lon")), strict=True)
-    ]
+    return [(row["time_us"], row["lat"], row["lon"]) for out in outs for row in frames.rows_of(out)]
 
 
 def test_a_flight_in_beasts_stream():
     out = BeastDecoder(BEGIN_US).decode(b"".join(flight()), 0)
     assert (out.messages, out.refused) == (21, Counter())
-    assert out.columns["time_us"] == [BEGIN_US + i * SECOND_US // 2 for i in range(21)]
+    assert frames.listed(out.columns["time_us"]) == [BEGIN_US + i * SECOND_US // 2 for i in range(21)]
     assert set(out.columns["time_source"]) == {TimeSource.GIVEN_DATE}
-    assert sum(lat is not None for lat in out.columns["lat"]) == 19
+    assert sum(lat is not None for lat in frames.listed(out.columns["lat"])) == 19
 
 
 @given(cuts=st.lists(st.integers(0, 600), max_size=12))
@@ -156,7 +151,7 @@ def test_avr_with_a_counter(line):
     frame = frames.squitter(ICAO, frames.callsign("SAS123"))
     data = "".join(line.format(ticks=f"{t * TICKS:012X}", frame=frame) + "\n" for t in (7, 8))
     out = AvrDecoder(BEGIN_US).decode(data.encode(), 0)
-    assert out.columns["time_us"] == [BEGIN_US, BEGIN_US + SECOND_US]
+    assert frames.listed(out.columns["time_us"]) == [BEGIN_US, BEGIN_US + SECOND_US]
     live = AvrDecoder(live=True).decode(data.encode(), BEGIN_US)
     assert set(live.columns["time_source"]) == {TimeSource.RECEIVED}
 
@@ -269,7 +264,8 @@ def test_the_long_recording_as_beasts_stream(data_dir):
     assert sum(o.messages for o in outs) == plain.messages == 40_000
     assert sum((o.refused for o in outs), Counter()) == plain.refused
     for name in ("craft", "message_type", "altitude_ft", "squawk", "callsign"):
-        assert [v for o in outs if o.rows for v in o.columns[name]] == plain.columns[name]
+        in_pieces = [v for o in outs if o.rows for v in frames.listed(o.columns[name])]
+        assert in_pieces == frames.listed(plain.columns[name])
     ours, theirs = times_and_places(outs), times_and_places([plain])
     assert [row[1:] for row in ours] == [row[1:] for row in theirs]
     assert all(

@@ -9,13 +9,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
+from types import ModuleType
 from typing import Final
 
+import numpy as np
+
 from samsyn.base.clock import SECOND_US
+from samsyn.formats import modes_compiled
 from samsyn.formats.codes import TimeSource
 from samsyn.formats.decoded import Decoded, shown
-from samsyn.formats.modes import ModesFrames, Timed
+from samsyn.formats.modes import Frames, ModesFrames, Timed
+from samsyn.formats.modes_said import LONG_BYTES
 from samsyn.formats.states import TIME_S_MAX
 from samsyn.formats.ticks import TickClock
 
@@ -24,6 +30,7 @@ BEAST: Final = {b"1a32": 14, b"1a33": 28}  # escape and type; then 6 bytes of co
 _BEAST_HEAD: Final = 18
 _COUNTER_DIGITS: Final = 12
 _BEFORE_FRAME: Final = {b"*": 0, b":": 0, b"@": 12, b"%": 12, b"<": 14}  # digits of counter and signal
+_RECORDED, _PLAIN, _OTHER = 1, 2, 3  # of a line, as `_modes.c` knows them; 0: blank
 
 
 class AvrDecoder:
@@ -37,10 +44,43 @@ class AvrDecoder:
     def decode(self, data: bytes, received_us: int) -> Decoded:
         """Columns of the frames in `data`, whole lines."""
         out = Decoded()
+        out.lines = data.count(b"\n")
+        if modes_compiled.built:
+            frames = self._quick(modes_compiled.built, data, received_us, out)
+        else:
+            lines = enumerate(data.split(b"\n")[:-1], self._line + 1)
+            frames = Frames.of(self._timed(lines, received_us, out), "line")
+        self._line += out.lines
+        self._frames.read(frames, out)
+        return out
+
+    def _quick(self, compiled: ModuleType, data: bytes, received_us: int, out: Decoded) -> Frames:
+        """The two commonest spellings by compiled code; the other lines one by one."""
+        count = out.lines
+        kind, length = np.empty((2, count), np.uint8)
+        ends, time_us = np.empty((2, count), np.int64)
+        raw = np.zeros((count, LONG_BYTES), np.uint8)
+        compiled.lines(data, TIME_S_MAX * SECOND_US, kind, ends, time_us, raw, length)
+        time_us[kind == _PLAIN] = received_us
+        source = np.where(kind == _PLAIN, TimeSource.RECEIVED, TimeSource.RECORDED).astype(np.uint8)
+        other = np.flatnonzero(kind == _OTHER)
+        begins = np.where(other > 0, ends[other - 1] + 1, 0)
+        texts = (data[a:b] for a, b in zip(begins.tolist(), ends[other].tolist(), strict=True))
+        numbers = (other + self._line + 1).tolist()
+        timed = self._timed(zip(numbers, texts, strict=True), received_us, out)
+        for frame in timed:
+            i = frame.at - self._line - 1
+            kind[i], time_us[i], source[i] = _RECORDED, frame.time_us, frame.time_source
+            length[i] = len(frame.frame) // 2
+            raw[i, : length[i]] = np.frombuffer(bytes.fromhex(frame.frame), np.uint8)
+        some = np.flatnonzero((kind == _RECORDED) | (kind == _PLAIN))
+        at = some + self._line + 1
+        return Frames(raw[some], length[some], time_us[some], source[some], at, "line")
+
+    def _timed(self, lines: Iterable[tuple[int, bytes]], received_us: int, out: Decoded) -> list[Timed]:
+        """The frames of numbered lines; what is none is refused."""
         timed = []
-        lines = data.split(b"\n")[:-1]
-        out.lines = len(lines)
-        for number, raw in enumerate(lines, self._line + 1):
+        for number, raw in lines:
             line = raw.strip().lower()
             if not line or line.startswith(b"#"):
                 continue
@@ -54,9 +94,7 @@ class AvrDecoder:
                 named = line.partition(b",")
                 timeless = named[2] and _frame(named[2]) and _time_us(named[0]) is None
                 out.refuse("no-time" if timeless else "malformed", line=number, detail=shown(raw))
-        self._line += len(lines)
-        self._frames.read(timed, out)
-        return out
+        return timed
 
     def _avr(self, line: bytes, number: int, received_us: int, out: Decoded) -> Timed | None:
         before = _BEFORE_FRAME[line[:1]]
@@ -65,9 +103,9 @@ class AvrDecoder:
         if frame is None or counter is None:
             return None
         if not before:
-            return Timed(frame, received_us, TimeSource.RECEIVED, line=number)
+            return Timed(frame, received_us, TimeSource.RECEIVED, number)
         at_us = self._clock.time_us(int(counter, 16), received_us, partial(out.refuse, line=number))
-        return Timed(frame, at_us, self._clock.source, line=number)
+        return Timed(frame, at_us, self._clock.source, number)
 
 
 def _recorded(line: bytes, number: int) -> Timed | None:
@@ -75,7 +113,7 @@ def _recorded(line: bytes, number: int) -> Timed | None:
     time_us, frame = _time_us(seconds), _frame(text)
     if time_us is None or frame is None:
         return None
-    return Timed(frame, time_us, TimeSource.RECORDED, line=number)
+    return Timed(frame, time_us, TimeSource.RECORDED, number)
 
 
 def _time_us(seconds: bytes) -> int | None:

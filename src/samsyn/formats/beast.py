@@ -14,7 +14,7 @@ from typing import Final
 
 from samsyn.base import limits
 from samsyn.formats.decoded import Decoded, shown
-from samsyn.formats.modes import ModesFrames, Timed
+from samsyn.formats.modes import Frames, ModesFrames, Timed
 from samsyn.formats.ticks import TickClock
 
 _BYTE: Final = rb"(?:[^\x1a]|\x1a\x1a)"
@@ -65,7 +65,7 @@ class BeastDecoder:
             offset = self._offset + found.start()
             ticks = int.from_bytes(said[:6], "big")
             at_us = self._clock.time_us(ticks, received_us, partial(out.refuse, offset=offset))
-            timed.append(Timed(said[_HEAD:].hex(), at_us, self._clock.source, offset=offset))
+            timed.append(Timed(said[_HEAD:].hex(), at_us, self._clock.source, offset))
         else:
             self._heard_noise(data[end:])
             end = len(data)
@@ -73,7 +73,7 @@ class BeastDecoder:
             self._tell_noise(self._offset + end, out)
         self._held = data[end:]
         self._offset += end
-        self._frames.read(timed, out)
+        self._frames.read(Frames.of(timed, "offset"), out)
         return out
 
     def finish(self) -> Decoded:

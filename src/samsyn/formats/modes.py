@@ -1,21 +1,31 @@
-"""Mode S frames to columns. rs1090 decodes them; positions are put together here.
+"""Mode S frames to columns. Compiled code reads the frequent ones (`_modes.c`), rs1090 the others.
 
 How frames come, as lines or as Beast's binary stream, is for `avr` and `beast`.
 Frames are given to rs1090 without times: it then answers for every frame, in order, and pairs nothing.
 Pairing is ours (`cpr`): it never mixes surface with airborne, nor depends on where a stream is cut.
+Where nothing was compiled, rs1090 reads them all, with the same outcome.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import rs1090
 
-from samsyn.base import limits
+from samsyn.formats import modes_compiled
 from samsyn.formats.codes import SQUAWK_EMERGENCY, Emergency
-from samsyn.formats.cpr import Frame, Positions
 from samsyn.formats.decoded import Decoded
+from samsyn.formats.modes_said import LONG_BYTES, PythonPlaces, Said, Status
 from samsyn.formats.states import AIR_DOMAIN
+
+Bytes = npt.NDArray[np.uint8]
+Ints = npt.NDArray[np.int64]
+
+POLYNOMIAL: Final = 0x1FFF409
+SUPERSONIC: Final = 2  # subtype of a velocity
 
 EMERGENCIES: Final = {
     "none": Emergency.NONE,
@@ -47,7 +57,8 @@ IGNORED: Final = frozenset({
     "time_sync", "vrate_src", "geo_minus_baro", "TAS", "IAS", "wake_vortex", "version", "TAH", "HRD",
     "SILs", "SILsupp", "sl", "ri", "BAI", "BAQ", "GVA", "SDA", "selected_altitude", "selected_heading",
     "barometric_setting", "tcas_operational", "autopilot", "vnav_mode", "alt_hold", "approach_mode",
-    "lnav_mode", "OM", "CC", "TCAS_operational", "threat_identity", "L/W", "fs", "dr", "um", "st",
+    "lnav_mode", "NICs", "OM", "CC", "TCAS_operational", "threat_identity", "L/W", "fs", "dr", "um",
+    "st",
 })  # fmt: skip
 
 
@@ -57,70 +68,160 @@ class Timed(NamedTuple):
     frame: str
     time_us: int
     time_source: int
-    line: int | None = None
-    offset: int | None = None
+    at: int
+
+
+@dataclass
+class Frames:
+    """Frames as arrays of one length, in order of arrival.
+
+    raw: 14 bytes each, of a short frame the first seven. where: "line" or "offset", what `at` counts.
+    """
+
+    raw: Bytes
+    length: Bytes
+    time_us: Ints
+    time_source: Bytes
+    at: Ints
+    where: str
+
+    @classmethod
+    def of(cls, timed: list[Timed], where: str) -> Frames:
+        """The same of frames one by one."""
+        raw = b"".join(bytes.fromhex(t.frame).ljust(LONG_BYTES, b"\0") for t in timed)
+        return cls(
+            raw=np.frombuffer(raw, np.uint8).reshape(-1, LONG_BYTES),
+            length=np.array([len(t.frame) // 2 for t in timed], np.uint8),
+            time_us=np.array([t.time_us for t in timed], np.int64),
+            time_source=np.array([t.time_source for t in timed], np.uint8),
+            at=np.array([t.at for t in timed], np.int64),
+            where=where,
+        )
+
+    def __len__(self) -> int:
+        return len(self.length)
+
+    def bytes_of(self, i: int) -> bytes:
+        """One frame."""
+        return self.raw[i, : self.length[i]].tobytes()
 
 
 class ModesFrames:
     """Frames of one receiver, piece by piece; remembers proven addresses and their positions."""
 
     def __init__(self) -> None:
-        self._confirmed: dict[str, Positions] = {}
-        self._near: tuple[float, float] | None = None
+        self._compiled = modes_compiled.built
+        self._places = modes_compiled.Places() if self._compiled else PythonPlaces()
 
-    def read(self, timed: list[Timed], out: Decoded) -> None:
+    def read(self, frames: Frames, out: Decoded) -> None:
         """Puts the columns of some frames into `out`; one row a frame that says something."""
-        if not timed:
+        if not len(frames):
             return
-        rows: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
-        said: Any = rs1090.decode([t.frame for t in timed], batch=len(timed))
-        for at, message in zip(timed, said, strict=True):
-            if message is None:
-                out.refuse("checksum", line=at.line, offset=at.offset, detail=at.frame)
-            else:
-                self._take(at, message, rows, out)
-        out.rows = len(rows["time_us"])
-        if out.rows:
-            out.columns = dict(rows)
+        said = Said(len(frames))
+        if self._compiled:
+            said.read(self._compiled, frames)
+        refused = _rare(frames, said, out)
+        lat, lon = self._places.take(said, frames.time_us)
+        for i in np.flatnonzero(said.status == Status.WRONG).tolist():
+            refused.append((i, "checksum", frames.bytes_of(i).hex()))
+        for i in np.flatnonzero(said.status == Status.UNPROVEN).tolist():
+            refused.append((i, "address-unconfirmed", f"{int(said.address[i]):06x}"))
+        for i, reason, detail in sorted(refused):
+            out.refuse(reason, **{frames.where: int(frames.at[i])}, detail=detail)
+        _columns(frames, said, (lat, lon), out)
 
-    def _take(
-        self, at: Timed, message: dict[str, Any], rows: dict[str, list[Any]], out: Decoded
-    ) -> None:
-        """One frame: who, and what it says."""
-        kind, address = message["df"], message.get("icao24")
-        out.messages += 1
+
+def _rare(frames: Frames, said: Said, out: Decoded) -> list[tuple[int, str, str]]:
+    """Has rs1090 read what nobody has yet, and counts all frames; what it refuses, and why."""
+    rare = np.flatnonzero(said.status == Status.RARE).tolist()
+    told: Any = rs1090.decode([frames.bytes_of(i).hex() for i in rare], batch=len(rare)) if rare else []
+    refused: list[tuple[int, str, str]] = []
+    for i, message in zip(rare, told, strict=True):
+        raw = frames.bytes_of(i)
+        if message is None or not _proven(message["df"], raw):
+            said.status[i] = Status.WRONG
+            continue
+        kind = message["df"]
         out.types[f"DF{kind}"] += 1
         for name in message.keys() - _KNOWN:
             if not name.startswith("bds"):
                 out.unhandled[name] += 1
-        if address is None:
-            out.refuse("no-craft", line=at.line, offset=at.offset)
-            return
+        said.status[i] = Status.LEFT
+        address = message.get("icao24")
         own = kind in OWN_ADDRESS or (kind == "18" and message.get("tisb") == "ADSB_ES_NT")
-        if kind == "18" and not own:
-            detail = f"{address} {message.get('tisb')}"
-            out.refuse("address-not-icao", line=at.line, offset=at.offset, detail=detail)
-            return
-        if own and address not in self._confirmed:
-            if len(self._confirmed) >= limits.TRACKS:
-                self._confirmed.clear()
-            self._confirmed[address] = Positions()
-        if address not in self._confirmed:
-            out.refuse("address-unconfirmed", line=at.line, offset=at.offset, detail=address)
-            return
-        row = _facts(kind, message)
-        if "lat_cpr" in message:
-            surface = message["bds"] == "06"
-            frame = Frame(at.time_us, message["lat_cpr"], message["lon_cpr"], message["parity"] == "odd")
-            place = self._confirmed[address].take(frame, surface, self._near)
-            if place:
-                row["lat"], row["lon"] = self._near = place
-        if row:
-            row["time_us"], row["time_source"] = at.time_us, at.time_source
-            row["craft"] = AIR_DOMAIN + int(address, 16)
-            row["message_type"] = int(kind)
-            for name in _COLUMNS:
-                rows[name].append(row.get(name))
+        if address is None:
+            refused.append((i, "no-craft", ""))
+        elif kind == "18" and not own:
+            refused.append((i, "address-not-icao", f"{address} {message.get('tisb')}"))
+        else:
+            said.status[i] = Status.OWN if own else Status.SAID
+            said.address[i] = int(address, 16)
+            said.put(i, _facts(kind, mended(message, raw)))
+            if "lat_cpr" in message:
+                surface, odd = message["bds"] == "06", message["parity"] == "odd"
+                said.cpr[i] = 1 + surface, odd, message["lat_cpr"], message["lon_cpr"]
+    quick = np.ones(len(frames), bool)
+    quick[rare] = False
+    quick &= said.status != Status.WRONG
+    for kind, count in enumerate(np.bincount(said.kind[quick]).tolist()):
+        if count:
+            out.types[f"DF{kind}"] += count
+    out.messages += int((said.status != Status.WRONG).sum())
+    return refused
+
+
+def _columns(frames: Frames, said: Said, place: tuple[Any, Any], out: Decoded) -> None:
+    """The rows of frames that say something about a craft that is known to be there."""
+    believed = (said.status == Status.OWN) | (said.status == Status.SAID)
+    keep = np.flatnonzero(believed & (said.something() | ~np.isnan(place[0])))
+    out.rows = len(keep)
+    if not out.rows:
+        return
+    out.columns = {
+        "time_us": frames.time_us[keep],
+        "craft": AIR_DOMAIN + said.address[keep],
+        "time_source": frames.time_source[keep],
+        "message_type": frames.raw[keep, 0] >> 3,
+        "lat": place[0][keep],
+        "lon": place[1][keep],
+        **said.columns(keep),
+    }
+
+
+def mended(message: dict[str, Any], raw: bytes) -> dict[str, Any]:
+    """A velocity over ground as the standard has it (Doc 9871, table A-2-9): a component of 0 is not
+    known, and a supersonic one counts in 4 kn. rs1090 takes both as they are."""
+    if message.get("bds") != "09" or "groundspeed" not in message:
+        return message
+    bits = int.from_bytes(raw[4:11], "big")
+    if not (bits >> 32 & 0x3FF and bits >> 21 & 0x3FF):
+        return {k: v for k, v in message.items() if k not in ("groundspeed", "track")}
+    if bits >> 48 & 7 == SUPERSONIC:
+        return message | {"groundspeed": message["groundspeed"] * 4}
+    return message
+
+
+def _proven(kind: str, raw: bytes) -> bool:
+    """Whether the parity of a frame that names its address fits. rs1090 looks at that of DF 17 alone."""
+    if kind not in ("11", "18"):
+        return True
+    rest = 0
+    for byte in raw[:-3]:
+        rest = (rest << 8 & 0xFFFFFF) ^ _REMAINDERS[rest >> 16 ^ byte]
+    rest ^= int.from_bytes(raw[-3:], "big")
+    return not rest & (_NOT_WHO_ASKED if kind == "11" else 0xFFFFFF)
+
+
+def _remainder(byte: int) -> int:
+    """Of one byte by the polynomial of Annex 10 volume IV, 3.1.2.3.3."""
+    rest = byte << 16
+    for _ in range(8):
+        rest = rest << 1 ^ (POLYNOMIAL if rest & 0x800000 else 0)
+    return rest
+
+
+_REMAINDERS: Final = tuple(_remainder(byte) for byte in range(256))
+_NOT_WHO_ASKED: Final = 0xFFFF80  # of an all-call reply: the last seven bits may name the interrogator
 
 
 def _facts(kind: str, message: dict[str, Any]) -> dict[str, Any]:
@@ -161,9 +262,4 @@ def _facts(kind: str, message: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
-_ALWAYS: Final = ("time_us", "craft", "time_source", "message_type")
-_COLUMNS: Final = (
-    *_ALWAYS, "lat", "lon", "altitude_ft", "on_ground", "speed_kn", "course_deg", "heading_deg",
-    "vertical_rate_fpm", "squawk", "emergency", "callsign", "nic", "nac_p", "sil",
-)  # fmt: skip
 _KNOWN: Final = HANDLED | IGNORED

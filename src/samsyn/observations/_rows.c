@@ -3,43 +3,14 @@
    them equal. */
 
 #include "../base/arrays.h"
+#include "../base/index.h"
 #include <math.h>
 #include <string.h>
 
 #define FORM 1
 #define NEVER INT64_MIN
 
-/* --- craft to slots: `table` holds slots at places that their keys are hashed to, -1 where there is none */
-
-typedef struct {
-    const int64_t *keys; /* by slot */
-    int32_t *table;
-    uint64_t mask, seed; /* the seed is secret: who chooses keys must not know where they fall together */
-} Index;
-
-static uint64_t place_of(const Index *index, int64_t key)
-{
-    uint64_t mixed = ((uint64_t)key ^ index->seed) * 0x9E3779B97F4A7C15ULL;
-    mixed = (mixed ^ mixed >> 29) * (index->seed | 1);
-    return (mixed ^ mixed >> 32) & index->mask;
-}
-
-/* Where a key is, or the free place where it would be; the table always has one. */
-static uint64_t look(const Index *index, int64_t key)
-{
-    uint64_t at = place_of(index, key);
-    while (index->table[at] >= 0 && index->keys[index->table[at]] != key) at = (at + 1) & index->mask;
-    return at;
-}
-
-static int index_held(Index *index, const Arrays *a, unsigned long long seed, Py_ssize_t count)
-{
-    Py_ssize_t places = COUNT(a, 1);
-    *index = (Index){AT(a, 0, int64_t), AT(a, 1, int32_t), (uint64_t)places - 1, seed};
-    if (places >= 2 && !(places & (places - 1)) && count >= 0 && count < places && count <= COUNT(a, 0)) return 1;
-    PyErr_SetString(PyExc_ValueError, "an index that cannot be");
-    return 0;
-}
+/* --- craft to slots */
 
 static PyObject *find(PyObject *module, PyObject *args)
 {
@@ -52,7 +23,7 @@ static PyObject *find(PyObject *module, PyObject *args)
     if (!PyArg_ParseTuple(args, "OOOOKn", &given[0], &given[1], &given[2], &given[3], &seed, &count)) return NULL;
     if (!hold(&a, given[0], (Wanted){8, count, 0}) || !hold(&a, given[1], (Wanted){4, 2, 0}) ||
         !hold(&a, given[2], (Wanted){8, 0, 0}) || !hold(&a, given[3], (Wanted){8, COUNT(&a, 2), 1}) ||
-        !index_held(&index, &a, seed, count))
+        !index_held(&index, &a, 0, seed, count))
         return let_go(&a), NULL;
     const int64_t *wanted = AT(&a, 2, int64_t);
     int64_t *slots = AT(&a, 3, int64_t);
@@ -74,11 +45,11 @@ static PyObject *add(PyObject *module, PyObject *args)
         return NULL;
     if (!hold(&a, given[0], (Wanted){8, count, 1}) || !hold(&a, given[1], (Wanted){4, 2, 1}) ||
         !hold(&a, given[2], (Wanted){8, 0, 0}) || !hold(&a, given[3], (Wanted){8, COUNT(&a, 2), 1}) ||
-        !index_held(&index, &a, seed, count))
+        !index_held(&index, &a, 0, seed, count))
         return let_go(&a), NULL;
     const int64_t *wanted = AT(&a, 2, int64_t);
     int64_t *slots = AT(&a, 3, int64_t), *keys = AT(&a, 0, int64_t);
-    Py_ssize_t room = COUNT(&a, 0) < COUNT(&a, 1) / 2 ? COUNT(&a, 0) : COUNT(&a, 1) / 2;
+    Py_ssize_t room = index_room(&index, COUNT(&a, 0));
     if (limit > room) limit = room;
     for (Py_ssize_t i = 0; i < COUNT(&a, 2); i++) {
         uint64_t at = look(&index, wanted[i]);
@@ -90,25 +61,6 @@ static PyObject *add(PyObject *module, PyObject *args)
     }
     let_go(&a);
     return PyLong_FromSsize_t(count);
-}
-
-/* Puts the keys of all slots into an empty table. */
-static PyObject *rebuild(PyObject *module, PyObject *args)
-{
-    (void)module;
-    PyObject *given[2];
-    unsigned long long seed;
-    Py_ssize_t count;
-    Arrays a = {.held = 0};
-    Index index;
-    if (!PyArg_ParseTuple(args, "OOKn", &given[0], &given[1], &seed, &count)) return NULL;
-    if (!hold(&a, given[0], (Wanted){8, count, 0}) || !hold(&a, given[1], (Wanted){4, 2, 1}) ||
-        !index_held(&index, &a, seed, count))
-        return let_go(&a), NULL;
-    memset(index.table, 0xFF, (size_t)COUNT(&a, 1) * 4);
-    for (Py_ssize_t i = 0; i < count; i++) index.table[look(&index, index.keys[i])] = (int32_t)i;
-    let_go(&a);
-    Py_RETURN_NONE;
 }
 
 /* --- a batch to plain arrays, over Arrow's C stream interface */
