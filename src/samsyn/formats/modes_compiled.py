@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from types import ModuleType
 from typing import Any, Final
 
@@ -32,7 +31,8 @@ class Places:
     def __init__(self) -> None:
         assert built is not None
         self._built = built
-        self._seed = secrets.randbits(64)
+        # of this process and not known outside, like those of Python's own tables: senders choose addresses
+        self._seed = hash("addresses") & 0xFFFF_FFFF_FFFF_FFFF
         self._count = 0
         self._keys = np.empty(0, np.int64)
         self._positions = np.zeros((0, built.POSITIONS_BYTES), np.uint8)

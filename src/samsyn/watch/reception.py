@@ -114,7 +114,8 @@ class Expected:
     def hear(self, cells: Array, hour: int) -> None:
         """Different craft heard in a span, by their cells (uint64)."""
         some, counts = np.unique(cells, return_counts=True)
-        self._heard[self._rows(some), hour] += counts
+        rows = self._rows(some)  # first: it may put a longer array in place
+        self._heard[rows, hour] += counts
 
     def miss(self, cells: Array, spans: Array, hour: int) -> None:
         """Craft heard again, by a cell that they were in meanwhile, and the spans missed there."""
