@@ -31,7 +31,7 @@ class Places:
     def __init__(self) -> None:
         assert built is not None
         self._built = built
-        # of this process and not known outside, like those of Python's own tables: senders choose addresses
+        # of this process, as for the tables of Python itself: senders choose their addresses
         self._seed = hash("addresses") & 0xFFFF_FFFF_FFFF_FFFF
         self._count = 0
         self._keys = np.empty(0, np.int64)
