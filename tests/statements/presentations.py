@@ -193,11 +193,12 @@ def ordinary() -> list[bytes]:
     return [s.present() for s in said] + [said[0].present(cut) for cut in cuts]
 
 
-def spelt(*disclosed: bytes, **claims: Any) -> bytes:
-    """A presentation of disclosures that are JSON texts, their payload spelt as we spell it."""
+def spelt(*disclosed: bytes, without: str = "", **claims: Any) -> bytes:
+    """A presentation of disclosures that are JSON texts, their payload spelt as we spell it; one of its
+    claims may be left out."""
     parts = [disclosure(raw=one) for one in disclosed]
-    said = json.dumps(payload(parts, **claims), separators=(",", ":")).encode()
-    return seal(header(), said, parts)
+    said = {name: value for name, value in payload(parts, **claims).items() if name != without}
+    return seal(header(), json.dumps(said, separators=(",", ":"), ensure_ascii=False).encode(), parts)
 
 
 def cases(count: int, seed: int) -> Iterator[bytes]:

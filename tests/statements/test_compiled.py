@@ -64,7 +64,7 @@ def outcome(presentation: bytes, compiled: ModuleType | None) -> Found:
             said_of_kind = f"{e.reason} {e.what}"
     held = [s.jwt, list(s.disclosures.items()), repr(list(s.slots.items())), repr(s.extra), said_of_kind]
     said = [s.iss, s.jti, s.ver, s.kind, s.marking, s.onward, s.exercise, s.purpose, s.retain_until]
-    return ("read", found.kid, found.signature, found.signed, *said, s.personal, *held)
+    return ("read", found.kid, found.sealed, *said, s.personal, *held)
 
 
 def is_lazy(presentation: bytes, compiled: ModuleType) -> bool:

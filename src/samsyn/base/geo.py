@@ -34,12 +34,11 @@ def cell_number(lat: float, lon: float, resolution: int) -> int:
     return int(h3_int.latlng_to_cell(lat, lon, resolution))
 
 
-def ancestor(number: int, resolution: int) -> str:
-    """The cell of a coarser (or the same) resolution above a cell given by its number, as `parent` has
-    it; told from the number alone, as `parents` does."""
-    kept = number & ~(15 << _RESOLUTION_BITS)
+def above(resolution: int) -> tuple[int, int]:
+    """Two masks: `cell & first | second` is the ancestor of a cell's number at a coarser (or the same)
+    resolution, as `parents` finds it."""
     unused = (1 << _DIGIT_BITS * (15 - resolution)) - 1
-    return f"{kept | resolution << _RESOLUTION_BITS | unused:x}"
+    return (1 << 64) - 1 ^ 15 << _RESOLUTION_BITS, resolution << _RESOLUTION_BITS | unused
 
 
 def cells(lat: Floats, lon: Floats, resolution: int) -> Cells:

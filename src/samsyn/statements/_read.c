@@ -6,7 +6,8 @@
    integer) is left to the other reader, and no refusal is worded here.
 
    forms: what the slots of each kind can hold (`forms.py`). A slot that has one is held against it
-   where it stands, and no Python value is made of it. forms=None: all values are made.
+   where it stands, and no Python value is made of it; claims are checked too. forms=None: all values
+   are made, of the payload as well.
 
    These bytes come from outside. Every reading goes through a `Text`, which knows its end; no length
    found in the bytes is trusted; the one buffer is as long as the presentation, and base64 shrinks.
@@ -24,7 +25,7 @@
 #error "needs OpenSSL 3"
 #endif
 
-#define FORM 3           /* of what take_apart gives: `read.py` knows one */
+#define FORM 4           /* of what take_apart gives: `read.py` knows one */
 #define DIGESTS 32       /* of a statement, decoys included: limits.STATEMENT_SLOTS */
 #define DIGEST_CHARS 43  /* of a SHA-256 in base64url */
 #define SIGNATURE_CHARS 86
@@ -32,6 +33,8 @@
 #define KEYS 256
 #define NO_CHARACTER 0x80000000u
 #define MEMBERS 64       /* of an object that is held against a form */
+#define SIGNATURE 64     /* bytes */
+#define CLAIMS 7         /* that each statement has */
 
 typedef struct {
     uint8_t *at;
@@ -66,6 +69,7 @@ typedef struct {
 
 /* What the disclosures say. */
 typedef struct {
+    PyObject *payload;
     PyObject *form;   /* of the kind: by slot; NULL where all values are made */
     PyObject *values; /* by slot, those that are made */
     PyObject *names[DIGESTS];
@@ -80,6 +84,7 @@ static uint8_t ordinary[256]; /* whether a character means itself in a JSON text
 static EVP_MD *sha256;
 static EVP_MD_CTX *hashing;       /* used with the interpreter's lock held, like `names` */
 static PyObject *names[KEYS];     /* texts of keys and slots met before, by their hash */
+static PyObject *claims[CLAIMS];  /* their names */
 
 static PyObject *value(Text *text, int depth);
 
@@ -514,11 +519,11 @@ static int is_next(const Slots *slots, Span slot)
 static int content(Text *text, Slots *slots, PyObject *name)
 {
     PyObject *form = slots->form ? PyDict_GetItemWithError(slots->form, name) : NULL;
+    if (slots->form && PyDict_GetItemWithError(slots->payload, name)) return 0; /* a claim has this name */
     if (form) {
-        char *begin;
-        Py_ssize_t size;
-        if (PyBytes_AsStringAndSize(form, &begin, &size)) return 0;
-        return fits(text, (Form){(uint8_t *)begin, (uint8_t *)begin + size}, 2);
+        if (!PyBytes_Check(form)) return 0;
+        const uint8_t *begin = (const uint8_t *)PyBytes_AsString(form);
+        return fits(text, (Form){begin, begin + PyBytes_Size(form)}, 2);
     }
     PyObject *one = value(text, 2);
     int done = one && !PyDict_SetItem(slots->values, name, one);
@@ -571,6 +576,64 @@ static PyObject *names_of(const Slots *slots)
     return made;
 }
 
+/* --- claims: those that each statement has and no others, as they nearly always are */
+
+static const char *const CLAIM_NAMES[CLAIMS] = {"iss", "jti", "ver", "kind", "marking", "onward", "exercise"};
+
+/* The text of an object, or nothing. */
+static Span span_of(PyObject *text)
+{
+    Py_ssize_t size = 0;
+    const char *begin = PyUnicode_Check(text) ? PyUnicode_AsUTF8AndSize(text, &size) : NULL;
+    return (Span){(const uint8_t *)begin, begin ? (size_t)size : 0};
+}
+
+static int is_one_of(Span span, const char *const *words)
+{
+    for (; *words; words++)
+        if (is(span, *words)) return 1;
+    return 0;
+}
+
+/* [a-z][a-z0-9-]{0,30} */
+static int is_node(Span span)
+{
+    if (!span.size || span.size > 31 || span.begin[0] == '-') return 0;
+    for (size_t i = 0; i < span.size; i++)
+        if (span.begin[i] != '-' && (span.begin[i] == '_' || !within(span.begin[i], i == 0))) return 0;
+    return 1;
+}
+
+/* A UUID in lower case. */
+static int is_id(Span span)
+{
+    if (span.size != 36) return 0;
+    for (size_t i = 0; i < 36; i++) {
+        uint8_t c = span.begin[i];
+        if (i == 8 || i == 13 || i == 18 || i == 23 ? c != '-' : !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
+            return 0;
+    }
+    return 1;
+}
+
+/* What a payload says in clear, in the order of CLAIM_NAMES, where it says that and no more. Its kind
+   has a form, so it is one that we know. */
+static PyObject *claims_of(PyObject *payload)
+{
+    static const char *const markings[] = {"TLP:CLEAR", "TLP:GREEN", "TLP:AMBER", "TLP:AMBER+STRICT", "TLP:RED", NULL};
+    static const char *const onwards[] = {"no", "ask", "circle", "free", NULL};
+    PyObject *said[CLAIMS];
+    if (PyDict_Size(payload) != CLAIMS) return NULL;
+    for (int i = 0; i < CLAIMS; i++)
+        if (!(said[i] = PyDict_GetItemWithError(payload, claims[i]))) return NULL;
+    int over = 0;
+    long version = PyLong_CheckExact(said[2]) ? PyLong_AsLongAndOverflow(said[2], &over) : 0;
+    if (!is_node(span_of(said[0])) || !is_id(span_of(said[1])) || over || version < 1 || version > INT32_MAX ||
+        !is_one_of(span_of(said[4]), markings) || !is_one_of(span_of(said[5]), onwards) || !PyBool_Check(said[6]))
+        return NULL;
+    return Py_BuildValue("OOOOOOO", said[0], said[1], said[2], said[3], said[4], said[5], said[6]);
+}
+
 /* --- the whole */
 
 static PyObject *bytes_of(const uint8_t *begin, const uint8_t *end)
@@ -578,12 +641,22 @@ static PyObject *bytes_of(const uint8_t *begin, const uint8_t *end)
     return PyBytes_FromStringAndSize((const char *)begin, end - begin);
 }
 
+/* A signature and what it is over, as libsodium wants them. */
+static PyObject *sealed(const uint8_t *signature, Span over)
+{
+    PyObject *made = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(SIGNATURE + over.size));
+    if (!made) return NULL;
+    memcpy(PyBytes_AsString(made), signature, SIGNATURE);
+    memcpy(PyBytes_AsString(made) + SIGNATURE, over.begin, over.size);
+    return made;
+}
+
 static PyObject *pieces(Span all, uint8_t *scratch, long bytes_max, int depth_max, PyObject *forms)
 {
     const uint8_t *stop = memchr(all.begin, '~', all.size);
     const uint8_t *dot = stop ? memchr(all.begin, '.', (size_t)(stop - all.begin)) : NULL;
     const uint8_t *signed_end = dot ? memchr(dot + 1, '.', (size_t)(stop - dot - 1)) : NULL;
-    uint8_t signature[64]; /* a third dot would be no base64url */
+    uint8_t signature[SIGNATURE]; /* a third dot would be no base64url */
     if (!signed_end || stop - signed_end - 1 != SIGNATURE_CHARS ||
         decode(signed_end + 1, SIGNATURE_CHARS, signature) != sizeof signature)
         return NULL;
@@ -594,17 +667,25 @@ static PyObject *pieces(Span all, uint8_t *scratch, long bytes_max, int depth_ma
     Span disclosed = {stop + 1, (size_t)(all.begin + all.size - stop - 1)};
     Digests digests = {0};
     Slots slots = {0};
-    PyObject *found = NULL, *payload = object(&text, 1, &digests);
-    PyObject *kind = payload && forms ? PyDict_GetItemString(payload, "kind") : NULL;
-    slots.form = kind && PyUnicode_Check(kind) ? PyDict_GetItemWithError(forms, kind) : NULL;
+    PyObject *found = NULL, *said = NULL, *kind = NULL;
+    slots.payload = object(&text, 1, &digests);
     slots.values = PyDict_New();
-    if (payload && slots.values && text.at == text.end && digests.read && digests.sha256 &&
-        disclosures_of(disclosed, &digests, rest, bytes_max, &slots))
-        found = Py_BuildValue("NNNNOON", bytes_of(all.begin, dot), bytes_of(all.begin, signed_end),
-                              bytes_of(signature, signature + 64), bytes_of(all.begin, stop), payload,
-                              slots.values, slots.form ? names_of(&slots) : Py_NewRef(Py_None));
+    if (!slots.payload || !slots.values || text.at != text.end || !digests.read || !digests.sha256) goto done;
+    if (forms) {
+        kind = PyDict_GetItemWithError(slots.payload, claims[3]);
+        slots.form = kind && PyUnicode_Check(kind) ? PyDict_GetItemWithError(forms, kind) : NULL;
+        said = slots.form ? claims_of(slots.payload) : NULL;
+        if (!said) goto done;
+    }
+    if (disclosures_of(disclosed, &digests, rest, bytes_max, &slots))
+        found = Py_BuildValue("NNNOON", bytes_of(all.begin, dot),
+                              sealed(signature, (Span){all.begin, (size_t)(signed_end - all.begin)}),
+                              bytes_of(all.begin, stop), said ? said : slots.payload, slots.values,
+                              said ? names_of(&slots) : Py_NewRef(Py_None));
+done:
     for (long i = 0; i < slots.count; i++) Py_DECREF(slots.names[i]);
-    Py_XDECREF(payload);
+    Py_XDECREF(said);
+    Py_XDECREF(slots.payload);
     Py_XDECREF(slots.values);
     return found;
 }
@@ -656,6 +737,8 @@ PyMODINIT_FUNC PyInit__read(void)
         PyErr_SetString(PyExc_ImportError, "OpenSSL has no SHA-256");
         return NULL;
     }
+    for (int i = 0; i < CLAIMS; i++)
+        if (!(claims[i] = PyUnicode_InternFromString(CLAIM_NAMES[i]))) return NULL;
     PyObject *module = PyModule_Create(&definition);
     if (module && PyModule_AddIntConstant(module, "FORM", FORM)) Py_CLEAR(module);
     return module;

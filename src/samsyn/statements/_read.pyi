@@ -10,8 +10,14 @@ def take_apart(
     depth_max: int,
     forms: Mapping[str, Mapping[str, bytes]] | None,
     /,
-) -> tuple[bytes, bytes, bytes, bytes, dict[str, Any], dict[str, Any], tuple[str, ...] | None] | None:
-    """Header as it is encoded, what is signed (header.payload), signature, the signed part whole,
-    payload without `_sd` and `_sd_alg`, values by slot in the order of the disclosures, None. Where
-    `forms` has the kind: only the values of slots that have no form there, then the names of all slots,
-    in order. None: read it otherwise."""
+) -> (
+    tuple[bytes, bytes, bytes, dict[str, Any], dict[str, Any], None]
+    | tuple[bytes, bytes, bytes, tuple[Any, ...], dict[str, Any], tuple[str, ...]]
+    | None
+):
+    """Header as it is encoded, signature and what it is over (header.payload), the signed part whole,
+    payload without `_sd` and `_sd_alg`, values by slot in the order of the disclosures, None.
+
+    With `forms`: iss, jti, ver, kind, marking, onward and exercise in place of the payload, checked;
+    only the values of slots that have no form; the names of all slots, in order. None: read it
+    otherwise."""

@@ -110,17 +110,18 @@ def public_from_text(text: str) -> Ed25519PublicKey:
     return Ed25519PublicKey.from_public_bytes(unb64url(text))
 
 
-def holds(key: bytes, signature: bytes, signed: bytes) -> bool:
-    """Whether `signature` (64 bytes) is over `signed`, by the owner of the public key `key` (32 bytes).
+def holds(key: bytes, sealed: bytes) -> bool:
+    """Whether the first 64 bytes of `sealed` are a signature over the others, by the owner of the
+    public key `key` (32 bytes).
 
     Ed25519 (RFC 8032). libsodium also refuses keys and points of small order, which no honest signer
     has; what it takes, OpenSSL takes. Both let other threads run meanwhile.
     """
     try:
         if open_signed is not None:
-            open_signed(signature + signed, key)
+            open_signed(sealed, key)
         else:
-            Ed25519PublicKey.from_public_bytes(key).verify(signature, signed)
+            Ed25519PublicKey.from_public_bytes(key).verify(sealed[:64], sealed[64:])
     except _no_signature:
         return False
     return True

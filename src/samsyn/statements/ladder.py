@@ -32,6 +32,7 @@ TIME_RUNGS: Final = ("day", "hour", "exact")
 RESOLUTIONS: Final = {"region": 3, "area": 5, "spot": 7}
 
 _CELL_SLOTS = (("place.spot", 7), ("place.area", 5), ("place.region", 3))  # fine to coarse
+_ABOVE = tuple((slot, *geo.above(resolution)) for slot, resolution in _CELL_SLOTS)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _SECOND = re.compile(r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}Z")
 _HOUR = re.compile(r"\d{4}-\d\d-\d\dT\d\dZ")
@@ -172,8 +173,8 @@ def _is_cell(cell: str, resolution: int) -> bool:
 def _is_made_of(point: Point, slots: Mapping[str, Any]) -> bool:
     """Whether the coarser rungs that are there are those that `place_ladder` makes of a point."""
     cell = geo.cell_number(*point, 7)
-    for slot, resolution in _CELL_SLOTS:
-        made = [geo.ancestor(cell, resolution)]
+    for slot, keep, put in _ABOVE:
+        made = [f"{cell & keep | put:x}"]
         if slots.get(slot, made) != made:
             return False
     return True

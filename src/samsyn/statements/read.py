@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from types import ModuleType
@@ -28,7 +28,7 @@ from samsyn.statements.ladder import PLACE_RUNGS, TIME_RUNGS, check_ladders
 from samsyn.statements.statement import Disclosures, Statement
 from samsyn.statements.strict import check, check_slots, strict_json
 
-_FORM = 3  # of what `_read.take_apart` gives
+_FORM = 4  # of what `_read.take_apart` gives
 compiled: ModuleType | None
 try:
     from samsyn.statements import _read
@@ -77,8 +77,7 @@ class Read(NamedTuple):
 
     statement: Statement
     kid: str
-    signature: bytes
-    signed: bytes  # header.payload
+    sealed: bytes  # the signature, 64 bytes, and what it is over: header.payload
 
 
 def read(presentation: bytes) -> Read:
@@ -86,34 +85,49 @@ def read(presentation: bytes) -> Read:
     "finer-outside-coarser")."""
     if len(presentation) > limits.STATEMENT_BYTES:
         oversized(f"{len(presentation)} bytes, over {limits.STATEMENT_BYTES}")
-    pieces = take_apart(presentation, FORMS) or take_apart(presentation)
+    ours = take_ours(presentation)
+    if ours is not None:
+        return _read_ours(presentation, *ours)
+    pieces = take_apart(presentation)
     return _read_whole(presentation) if pieces is None else _read_pieces(presentation, *pieces)
 
 
-Pieces = tuple[bytes, bytes, bytes, bytes, dict[str, Any], dict[str, Any], tuple[str, ...] | None]
-"""Encoded header, what is signed, signature, signed part, payload without its digests, and values by
-slot in the order of the disclosures; or not all of these values, and then the names of all slots."""
+Pieces = tuple[bytes, bytes, bytes, dict[str, Any], dict[str, Any], None]
+"""Encoded header, `Read.sealed`, signed part, payload without its digests, and values by slot in the
+order of the disclosures."""
+
+Ours = tuple[
+    bytes, bytes, bytes, tuple[str, str, int, str, str, str, bool], dict[str, Any], tuple[str, ...]
+]
+"""The same of a statement of a kind that has forms (`forms`), which fit. In place of the payload iss,
+jti, ver, kind, marking, onward and exercise, checked; values only of what has no form; all slots."""
 
 
-def take_apart(
-    presentation: bytes, forms: Mapping[str, Mapping[str, bytes]] | None = None
-) -> Pieces | None:
+def take_apart(presentation: bytes) -> Pieces | None:
     """The pieces of a presentation spelt as we spell it, each disclosure one that was signed.
 
     None for every other one, and without compiled code. Claims, ladders and signature are not checked.
-    forms: by kind and slot (`forms`). A value that has one is not made, and fits; None also where one
-    does not fit, and where slots do not stand in order.
     """
+    found: Pieces | None = _taken(presentation, None)
+    return found
+
+
+def take_ours(presentation: bytes) -> Ours | None:
+    """As `take_apart`, of statements as nearly all are: claims are checked, and most slots are."""
+    found: Ours | None = _taken(presentation, FORMS)
+    return found
+
+
+def _taken(presentation: bytes, forms: Mapping[str, Mapping[str, bytes]] | None) -> Any:
     if compiled is None:
         return None
-    found: Pieces | None = compiled.take_apart(
+    return compiled.take_apart(
         presentation,
         limits.STATEMENT_SLOTS,
         limits.DISCLOSURE_BYTES,
         limits.STATEMENT_JSON_DEPTH,
         forms,
     )
-    return found
 
 
 class Slots(Mapping[str, Any]):
@@ -136,7 +150,7 @@ class Slots(Mapping[str, Any]):
     def __getitem__(self, slot: str) -> Any:
         if slot not in self.made and slot in self._names:
             pieces = take_apart(self._presentation)
-            self.made = pieces[5] if pieces else dict(_read_whole(self._presentation).statement.slots)
+            self.made = pieces[4] if pieces else dict(_read_whole(self._presentation).statement.slots)
         return self.made[slot]
 
     def __iter__(self) -> Iterator[str]:
@@ -149,25 +163,50 @@ class Slots(Mapping[str, Any]):
         return slot in self._names
 
 
+def _read_ours(
+    presentation: bytes,
+    header: bytes,
+    sealed: bytes,
+    jwt: bytes,
+    claims: tuple[str, str, int, str, str, str, bool],
+    made: dict[str, Any],
+    names: tuple[str, ...],
+) -> Read:
+    kid = _read_header(header)
+    check_ladders(made)
+    iss, jti, ver, kind, marking, onward, exercise = claims
+    statement = Statement(
+        iss=iss,
+        jti=jti,
+        ver=ver,
+        kind=kind,
+        marking=marking,
+        onward=onward,
+        exercise=exercise,
+        jwt=jwt,
+        disclosures=Disclosures(presentation, names),
+        slots=Slots(presentation, kind, made, names),
+    )
+    return Read(statement, kid, sealed)
+
+
 def _read_pieces(
     presentation: bytes,
     header: bytes,
-    signed: bytes,
-    signature: bytes,
+    sealed: bytes,
     jwt: bytes,
     payload: dict[str, Any],
-    values: dict[str, Any],
-    names: tuple[str, ...] | None,
+    slots: dict[str, Any],
+    _: None,
 ) -> Read:
     """What is left to check of what was taken apart: the same, in the same order, as `_read_whole`."""
     kid = _read_header(header)
     claims = read_claims(payload)
     extra = _read_extra(payload)
-    slots = values if names is None else Slots(presentation, claims.kind, values, names)
-    _check_distinct(payload, names or values)
-    check_ladders(values)
-    disclosures = Disclosures(presentation, names or tuple(values))
-    return Read(statement_of(claims, extra, jwt, disclosures, slots), kid, signature, signed)
+    _check_distinct(payload, slots)
+    check_ladders(slots)
+    disclosures = Disclosures(presentation, tuple(slots))
+    return Read(statement_of(claims, extra, jwt, disclosures, slots), kid, sealed)
 
 
 def _read_whole(presentation: bytes) -> Read:
@@ -193,7 +232,7 @@ def _read_whole(presentation: bytes) -> Read:
     _check_distinct(payload, slots)
     check_ladders(slots)
     statement = statement_of(claims, extra, jwt, disclosures, slots)
-    return Read(statement, kid, signature, b".".join(parts[:2]))
+    return Read(statement, kid, signature + b".".join(parts[:2]))
 
 
 def _read_extra(payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -205,7 +244,7 @@ def _read_extra(payload: Mapping[str, Any]) -> dict[str, Any]:
     return extra
 
 
-def _check_distinct(payload: Mapping[str, Any], slots: Iterable[str]) -> None:
+def _check_distinct(payload: Mapping[str, Any], slots: Mapping[str, Any]) -> None:
     if not payload.keys().isdisjoint(slots):
         malformed("a slot has the name of a claim", min(payload.keys() & slots))
 

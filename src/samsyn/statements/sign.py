@@ -33,7 +33,6 @@ from samsyn.statements.read import (
     SLOTS,
     TYP,
     Claims,
-    Read,
     digest_texts,
     malformed,
     oversized,
@@ -99,9 +98,10 @@ def verify(presentation: bytes, keys: Mapping[str, Ed25519PublicKey]) -> Stateme
     Raises `Refused` with reason "malformed", "oversized-statement", "unknown-originator",
     "forged-signature", "altered-disclosure" or "finer-outside-coarser".
     """
-    parsed = read(presentation)
-    _check_signature(parsed, _key_of(parsed, keys))
-    return parsed.statement
+    statement, kid, sealed = read(presentation)
+    if not holds(_key_of(statement.iss, kid, keys), sealed):
+        raise _forged(statement.iss)
+    return statement
 
 
 def verify_many(presentations: Sequence[bytes], keys: Mapping[str, Ed25519PublicKey]) -> list[Statement]:
@@ -113,12 +113,17 @@ def verify_many(presentations: Sequence[bytes], keys: Mapping[str, Ed25519Public
     if len(presentations) >= MANY and _cores() >= THREADS:
         return _verify_in_order(presentations, keys)
     statements: list[Statement] = []
+    known: dict[tuple[str, str], bytes] = {}  # keys that were looked up
     try:
         for begin in range(0, len(presentations), AT_HAND):
             parsed = [read(presentation) for presentation in presentations[begin : begin + AT_HAND]]
-            for one in parsed:
-                _check_signature(one, _key_of(one, keys))
-            statements += [one.statement for one in parsed]
+            for statement, kid, sealed in parsed:
+                key = known.get((statement.iss, kid))
+                if key is None:
+                    key = known[statement.iss, kid] = _key_of(statement.iss, kid, keys)
+                if not holds(key, sealed):
+                    raise _forged(statement.iss)
+                statements.append(statement)
     except Refused:
         return _verify_in_order(presentations, keys)  # which of several faults is told: as said above
     return statements
@@ -130,16 +135,18 @@ def _verify_in_order(
     # Not while others are still being parsed: the interpreter is let go of for each signature alone,
     # and taking turns with a thread that parses costs more than a second core saves.
     parsed = [read(presentation) for presentation in presentations]
-    checks = [(p, _key_of(p, keys)) for p in parsed]
-    _each(checks, lambda check: _check_signature(*check))
+    raw = [_key_of(p.statement.iss, p.kid, keys) for p in parsed]
+    holding = _each(list(zip(raw, parsed, strict=True)), lambda check: holds(check[0], check[1].sealed))
+    if not all(holding):
+        raise _forged(parsed[holding.index(False)].statement.iss)
     return [p.statement for p in parsed]
 
 
 Verify = Callable[[Sequence[bytes], Mapping[str, Ed25519PublicKey]], list[Statement]]
 """`verify_many`, or what does as it does."""
 
-Check = tuple[bytes, bytes, bytes]
-"""Public key, signature and what is signed: what it takes to verify elsewhere."""
+Check = tuple[bytes, bytes]
+"""Public key, and a signature with what it is over: what it takes to verify elsewhere."""
 
 
 def read_many(
@@ -147,10 +154,9 @@ def read_many(
 ) -> tuple[list[Statement], list[Check]]:
     """`verify_many` up to the signatures, which are left to the caller to have checked."""
     parsed = [read(presentation) for presentation in presentations]
-    raw = [_key_of(p, keys) for p in parsed]
-    signed = [p.signed for p in parsed]
-    checks = [(key, p.signature, text) for key, p, text in zip(raw, parsed, signed, strict=True)]
-    return [p.statement for p in parsed], checks
+    return [p.statement for p in parsed], [
+        (_key_of(p.statement.iss, p.kid, keys), p.sealed) for p in parsed
+    ]
 
 
 def signed_by(presentation: bytes, key: Ed25519PublicKey) -> bool:
@@ -277,17 +283,16 @@ def _header(kid: str) -> bytes:
 # --- checking
 
 
-def _key_of(found: Read, keys: Mapping[str, Ed25519PublicKey]) -> bytes:
-    """The raw public key by which it should be signed."""
-    key = keys.get(found.statement.iss)
+def _key_of(iss: str, kid: str, keys: Mapping[str, Ed25519PublicKey]) -> bytes:
+    """The raw public key by which `iss` should have signed, where that is what `kid` names."""
+    key = keys.get(iss)
     if key is None:
-        raise Refused("unknown-originator", f"no key is known for {found.statement.iss}")
+        raise Refused("unknown-originator", f"no key is known for {iss}")
     raw = key.public_bytes_raw()
-    if raw_thumbprint(raw) != found.kid:
-        raise Refused("forged-signature", f"signed with a key that is not {found.statement.iss}'s")
+    if raw_thumbprint(raw) != kid:
+        raise Refused("forged-signature", f"signed with a key that is not {iss}'s")
     return raw
 
 
-def _check_signature(found: Read, key: bytes) -> None:
-    if not holds(key, found.signature, found.signed):
-        raise Refused("forged-signature", f"the signature of {found.statement.iss} does not hold")
+def _forged(iss: str) -> Refused:
+    return Refused("forged-signature", f"the signature of {iss} does not hold")

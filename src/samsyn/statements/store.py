@@ -375,7 +375,7 @@ def _insert_new(
     rows = [_row(s, "standing", received_from, at_us, s.present()) for s in statements]
     db.executemany(_INSERT, rows)
     (last,) = db.execute("SELECT last_insert_rowid()").fetchone()  # AUTOINCREMENT: one after the other
-    return [_stored((id_, *row)) for id_, row in enumerate(rows, last - len(rows) + 1)]
+    return [Stored(id_, *row) for id_, row in enumerate(rows, last - len(rows) + 1)]
 
 
 _INSERT: Final = (
