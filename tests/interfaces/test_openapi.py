@@ -68,3 +68,22 @@ def test_schemathesis_finds_no_reply_that_is_not_told(
 
         tries()
     assert {does.path for does in ALL} == set(tried) | {"/api/session"}
+
+
+def test_no_other_site_can_make_a_browser_act(signed_in: TestClient) -> None:
+    """CSRF by every route that changes something: a form cannot set X-Samsyn, a script has an Origin."""
+    acts = [does for does in ALL if does.method != "get"]
+    assert len(acts) > 10
+    for does in acts:
+        path = does.path.replace("{jti}", "7f0c3a52-3a5e-4d7e-9a41-5f3f1d1f7a01")
+        form = {"content-type": "application/x-www-form-urlencoded"}
+        del signed_in.headers["x-samsyn"]
+        plain = signed_in.request(does.method, path, headers=form, content=b"{}")
+        assert (plain.status_code, plain.json()["error"]["code"]) == (403, "header"), path
+        signed_in.headers["x-samsyn"] = "1"
+        for origin in ("https://elsewhere.example", "null", "http://127.0.0.1:9999"):
+            reply = signed_in.request(does.method, path, headers={"origin": origin}, json={})
+            assert reply.status_code == 421, (path, origin)
+        for host in ("elsewhere.example", "127.0.0.1.elsewhere.example:8440"):
+            assert signed_in.request(does.method, path, headers={"host": host}).status_code == 421
+    assert signed_in.get("/api/session").status_code == 200
