@@ -47,6 +47,7 @@ class FakeNode:
         self.signed_in = False
         self.away = False
         self.frames_asked: list[int] = []  # times that tracks of the past were asked of
+        self.trails_asked: list[dict[str, str]] = []
         self._began_s = time.monotonic()
         self._sockets: set[WebSocket] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -118,6 +119,8 @@ class FakeNode:
             Route("/api/past", read(self._known)),
             Route("/api/past/as/{reader}", read(self._given)),
             Route("/api/past/frame", self._past_frame),
+            Route("/api/past/trail/{craft}", read(self._trail)),
+            Route("/api/interference", read(self._interference)),
             Route("/api/as/{reader}", read(self._given)),
             WebSocketRoute("/api/live", self._live),
             Route("/{path:path}", self._page),
@@ -186,6 +189,14 @@ class FakeNode:
     def _given(self, request: Request, _: Any) -> Any:
         at_us = int(request.query_params.get("at_us", self.now_us()))
         return past.given(self.items, request.path_params["reader"], at_us)
+
+    def _trail(self, request: Request, _: Any) -> Any:
+        asked = request.query_params
+        self.trails_asked.append(dict(asked))
+        return past.trail(request.path_params["craft"], int(asked["from_us"]), int(asked["to_us"]))
+
+    def _interference(self, request: Request, _: Any) -> Any:
+        return past.interference(int(request.query_params.get("at", self.now_us())))
 
     async def _past_frame(self, request: Request) -> Response:
         if self.away or not self.signed_in:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import h3
+
 from browser.fake_traffic import START_US
+
+HOUR_US = 3_600_000_000
 
 
 def known(items: list[dict[str, Any]], at_us: int) -> dict[str, Any]:
@@ -67,3 +71,46 @@ def _held(item: dict[str, Any], release: dict[str, Any]) -> dict[str, Any]:
 
 def _next(times: list[int], at_us: int) -> int | None:
     return min((us for us in times if us > at_us), default=None)
+
+
+def trail(craft: str, from_us: int, to_us: int) -> dict[str, Any]:
+    """A ship from Rostock past Bornholm, at two knots less each hour; silent for an hour in between."""
+    silent_us = (to_us - 3 * HOUR_US, to_us - 2 * HOUR_US)
+    times = [us for us in range(to_us - 6 * HOUR_US, to_us, 180_000_000) if us >= from_us]
+    times = [us for us in times if not silent_us[0] < us < silent_us[1]]
+    gone = [(us - to_us + 6 * HOUR_US) / HOUR_US for us in times]
+    points = {
+        "time_us": times,
+        "lat": [54.4 + 0.13 * h + 0.02 * (h % 1) for h in gone],
+        "lon": [12.3 + 0.38 * h for h in gone],
+        "speed_kn": [14.0 - 2 * int(h) for h in gone],
+        "course_deg": [58.0 + 4 * int(h) for h in gone],
+        "heading_deg": [60.0 + 4 * int(h) for h in gone],
+        "altitude_ft": [None] * len(times),
+    }
+    gap = next(i for i in range(1, len(times)) if times[i] - times[i - 1] > 30 * 60_000_000)
+    return {
+        "craft": craft, "from_us": from_us, "to_us": to_us, "exercise": True, "points": points,
+        "breaks": [gap], "rows": len(times), "doubted": 2,
+    }  # fmt: skip
+
+
+def interference(at_us: int) -> dict[str, Any]:
+    """Cells about the Bay of Gdansk: the nearer, the worse. None before the story begins."""
+    hour_us = at_us // HOUR_US * HOUR_US
+    cells = []
+    for n, cell in enumerate(h3.grid_disk(h3.latlng_to_cell(55.0, 19.0, 4), 3)):
+        ring = [[lon, lat] for lat, lon in h3.cell_to_boundary(cell)]
+        counts = {
+            "craft": 12 + n % 5,
+            "poor": 1,
+            "degraded": max(0, 5 - n // 4),
+            "lost": max(0, 4 - n // 3),
+        }
+        cells.append(
+            {"cell": cell, "domain": "air", "feed": "adsb-south", "ring": [*ring, ring[0]], **counts}
+        )
+    told = hour_us >= START_US - HOUR_US
+    return {
+        "hour_us": hour_us, "hours": [hour_us], "low": 0.02, "high": 0.1, "cells": cells if told else [],
+    }  # fmt: skip

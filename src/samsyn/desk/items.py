@@ -28,8 +28,13 @@ def footprint(slots: Mapping[str, Any]) -> dict[str, Any] | None:
     cells = [c for c in slots.get(f"place.{rung}", ()) if isinstance(c, str) and is_cell(c)]
     if not cells:
         return None
-    rings = [[[lon, lat] for lat, lon in cell_ring(c)] for c in cells]
-    return {"type": "MultiPolygon", "coordinates": [[[*ring, ring[0]]] for ring in rings]}
+    return {"type": "MultiPolygon", "coordinates": [[ring(c)] for c in cells]}
+
+
+def ring(cell: str) -> list[list[float]]:
+    """A cell's outline as GeoJSON has it: longitude before latitude, its first corner also the last."""
+    corners = [[lon, lat] for lat, lon in cell_ring(cell)]
+    return [*corners, corners[0]]
 
 
 def item(

@@ -21,7 +21,7 @@ from samsyn.desk.asking import ConsentForm, RequestForm
 from samsyn.desk.desk import Desk
 from samsyn.desk.drafts import ReportForm
 from samsyn.desk.handling import known_step
-from samsyn.desk.items import item
+from samsyn.desk.items import item, ring
 from samsyn.desk.review import PolicyForm, read_span
 from samsyn.desk.rights import Forbidden, cleared
 from samsyn.desk.views import Views
@@ -100,12 +100,13 @@ class Seat:
         counts by the feed, of those that this person may know of, that heard most craft there.
 
         hours: when the hours begin of which there are counts, newest first. low, high: shares of a
-        cell's craft from which it is drawn as touched and as disturbed.
+        cell's craft from which it is drawn as touched and as disturbed. ring: a cell's outline,
+        longitude and latitude of each corner, closed.
         """
         value = self._desk.definitions["interference"].value
         hours, begin_us, told = self._layer("interference", at_us, HOUR_US)
         cells = [
-            {"cell": t.place, "domain": t.domain, "feed": t.feed, **_counts(t)}
+            {"cell": t.place, "domain": t.domain, "feed": t.feed, "ring": ring(t.place), **_counts(t)}
             for t in sorted(told, key=lambda t: -t.figures["craft"])[:LAYER_PLACES]
         ]
         shares = {"low": value("share_low"), "high": value("share_high")}

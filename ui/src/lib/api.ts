@@ -1,7 +1,7 @@
 // The home API of the node that served this page; no request goes anywhere else.
 import type { FeatureCollection } from 'geojson';
 import type {
-  AsView, ConsentForm, Craft, Explanation, Finding, Item, Known, Link, Notice, Picture, Policies, PolicyPreview, ReportForm,
+  AsView, ConsentForm, Craft, Explanation, Finding, Interference, Item, Known, Link, Notice, Picture, Policies, PolicyPreview, ReportForm,
   RequestForm, Step, Text, Trail, User,
 } from './types';
 
@@ -65,6 +65,7 @@ export const api = {
   pastAs: (us: number, reader: string) => ask<AsView>('GET', `/api/past/as/${at(reader)}?at_us=${us}`),
   pastFrame: async (us: number, box: number[]) =>
     (await reply('GET', `/api/past/frame?at_us=${us}&box=${box.map((deg) => deg.toFixed(4)).join()}`)).arrayBuffer(),
+  interference: (us: number | null) => ask<Interference>('GET', `/api/interference${us === null ? '' : `?at=${us}`}`),
   trail: (craft: string, fromUs: number, toUs: number, knownUs: number | null) =>
     ask<Trail>('GET', `/api/past/trail/${at(craft)}?from_us=${fromUs}&to_us=${toUs}${knownUs === null ? '' : `&known_us=${knownUs}`}`),
   policies: () => ask<Policies>('GET', '/api/policy'),

@@ -2,12 +2,14 @@
 import type { FeatureCollection } from 'geojson';
 import { api, Failure, Unreachable } from './api';
 import { fromAddress, toAddress, type MapPlace } from './address';
-import { craftText, type CraftId } from './craft';
+import { Cells } from './cells.svelte';
+import { craftFromText, craftText, type CraftId } from './craft';
 import { Live, type Note } from './live';
-import type { Zone } from './format';
+import { middle, type Zone } from './format';
 import { Past } from './past.svelte';
 import { aboutWhom, asks, findingsAt, haystack, standing, titleOf } from './statement';
 import { language, said, t } from './text.svelte';
+import { TrailOf } from './trail.svelte';
 import { marks, TimeWindow, type During, type Mark } from './timeline.svelte';
 import { LAYERS, type Filter, type Shown, type Tab } from './view';
 import type {
@@ -64,6 +66,19 @@ class Desk {
   during = $state.raw<During | null>(null); // the inbox is narrowed to what came then
   lanes = $state(true);
   timeTable = $state(false); // the table twin of the timeline
+
+  trailOf = new TrailOf();
+  cells = new Cells();
+  cellTable = $state(false); // the table twin of the cells
+  layersOpen = $state(false);
+  // the craft whose trail is drawn: looked at itself, or what the statement or the finding is about
+  craft = $derived.by((): CraftId | null => {
+    const shown = this.shown;
+    if (this.reader) return null; // no partner sees our tracks as we do
+    if (shown?.what === 'craft') return shown.id;
+    if (shown?.what === 'finding') return craftFromText(this.findings.find((f) => f.key === shown.key)?.craft);
+    return craftFromText(this.selected?.slots['body.craft']);
+  });
 
   matching = $derived(this.items.filter((item) => this.#matches(item)));
   openCount = $derived(this.liveItems.filter((item) => standing(item) === 'open').length);
@@ -196,6 +211,16 @@ class Desk {
 
   openCraft(id: CraftId): void {
     this.open({ what: 'craft', id });
+  }
+
+  /** Answer what is open: a request, by its form; what may go on if asked, by asking; else by a report there. */
+  reply(): void {
+    const item = this.selected;
+    if (!item || !this.mayHandle) return;
+    const field = document.querySelector<HTMLElement>('[data-reply]');
+    if (field?.matches('button')) field.click();
+    else if (field) field.focus();
+    else this.open({ what: 'say', at: item.footprint ? middle(item.footprint) : null });
   }
 
   openMark(mark: Mark): void {

@@ -226,6 +226,26 @@ export interface Known {
   items: Item[];
 }
 
+/** How many craft one feed heard in one H3 cell in an hour, and how many had no good satellite position. */
+export interface InterferenceCell {
+  cell: string;
+  domain: 'sea' | 'air';
+  feed: string;
+  ring: [number, number][];
+  craft: number;
+  poor: number;
+  degraded: number;
+  lost: number;
+}
+
+export interface Interference {
+  hour_us: number | null;
+  hours: number[];
+  low: number; // shares from which a cell is drawn as touched and as disturbed
+  high: number;
+  cells: InterferenceCell[];
+}
+
 /** Where one craft was, by its own times, as kept here; positions that physics forbids are left out. */
 export interface Trail {
   craft: string;

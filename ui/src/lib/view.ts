@@ -14,5 +14,10 @@ export type Shown =
   | { what: 'as'; jti: string }
   | { what: 'say'; at: [number, number] | null };
 
-/** The layers of a page just opened. */
-export const LAYERS = { sea: true, air: true, vectors: true, zones: true, graticule: false };
+/** The layers of a page just opened, in the order of their keys: from 1 on. */
+export const LAYERS = {
+  sea: true, air: true, vectors: true, trails: false, statements: true, zones: true, interference: false,
+  graticule: false,
+};
+export type LayerName = keyof typeof LAYERS;
+export const LAYER_NAMES = Object.keys(LAYERS) as LayerName[];

@@ -1,7 +1,8 @@
 // What the desk holds, as features for the map.
 import type { Feature, FeatureCollection, Position } from 'geojson';
 import { slotText, standing } from '../lib/statement';
-import type { EvidenceRow, Item } from '../lib/types';
+import { cellLook, disturbed } from '../lib/cells.svelte';
+import type { EvidenceRow, Interference, Item, Trail } from '../lib/types';
 
 export function collection(features: Feature[]): FeatureCollection {
   return { type: 'FeatureCollection', features };
@@ -42,6 +43,52 @@ export function evidencePath(rows: EvidenceRow[]): FeatureCollection {
     { type: 'Feature', properties: {}, geometry: { type: 'LineString', coordinates: way } },
     ...dots,
   ]);
+}
+
+/** Cells with their counts; the words in them say what the colour says. */
+export function cellFeatures(told: Interference | null): FeatureCollection {
+  return collection(
+    (told?.cells ?? []).map((cell) => ({
+      type: 'Feature',
+      properties: { cell: cell.cell, look: cellLook(cell, told!), label: `${disturbed(cell)}/${cell.craft}` },
+      geometry: { type: 'Polygon', coordinates: [cell.ring] },
+    })),
+  );
+}
+
+const AGES = 8; // how many pieces of a trail grow fainter one after the other
+
+/** The way that a craft came, fainter the longer ago; dashed where it was silent; with times along it. */
+export function trailFeatures(trail: Trail | null, toUs: number, ticks: (from: number, to: number) => [number, string][]): FeatureCollection {
+  const { time_us: times, lat, lon } = trail?.points ?? { time_us: [], lat: [], lon: [] };
+  const last = times.findLastIndex((us) => us <= toUs);
+  if (last < 0) return collection([]);
+  const fromUs = times[0]!;
+  const found: Feature[] = [];
+  const line = (from: number, to: number, properties: Record<string, unknown>) => {
+    const coordinates: Position[] = [];
+    for (let i = from; i <= to; i++) coordinates.push([lon[i]!, lat[i]!]);
+    if (coordinates.length > 1) found.push({ type: 'Feature', properties, geometry: { type: 'LineString', coordinates } });
+  };
+  const breaks = new Set(trail!.breaks);
+  const piece = (i: number) => Math.floor((AGES * (times[i]! - fromUs)) / Math.max(1, toUs - fromUs));
+  let began = 0;
+  for (let i = 1; i <= last; i++) {
+    const silent = breaks.has(i);
+    if (silent || piece(i) !== piece(began)) {
+      line(began, silent ? i - 1 : i, { fresh: (piece(began) + 1) / AGES, gap: false });
+      if (silent) line(i - 1, i, { fresh: (piece(began) + 1) / AGES, gap: true });
+      began = i;
+    }
+  }
+  line(began, last, { fresh: 1, gap: false });
+  for (const [us, label] of ticks(fromUs, times[last]!)) {
+    const at = times.findIndex((time) => time >= us);
+    if (at < 0 || times[at]! - us > (toUs - fromUs) / 40) continue; // it was silent then
+    const point = pointAt(lat[at]!, lon[at]!);
+    found.push({ ...point, properties: { label, fresh: (piece(at) + 1) / AGES } });
+  }
+  return collection(found);
 }
 
 /** Zones with their title in the language of the page. */

@@ -120,3 +120,30 @@ ${COLOURS}
 void main() {
   colour = vec4((v_air == 1 ? u_air : u_sea) * 0.42, 0.42);
 }`;
+
+export const TRAILS_VERTEX = `#version 300 es
+precision highp float;
+layout(location = 0) in vec2 a_at;
+layout(location = 1) in float a_domain;
+layout(location = 2) in float a_age;
+uniform mat4 u_matrix;
+uniform vec2 u_shown;
+flat out int v_air;
+out float v_seen;
+void main() {
+  bool air = a_domain > 1.5;
+  v_air = air ? 1 : 0;
+  v_seen = mix(0.75, 0.08, a_age);
+  gl_Position = u_matrix * vec4(a_at, 0.0, 1.0);
+  if ((air ? u_shown.y : u_shown.x) < 0.5) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
+}`;
+
+export const TRAILS_FRAGMENT = `#version 300 es
+precision highp float;
+flat in int v_air;
+in float v_seen;
+out vec4 colour;
+${COLOURS}
+void main() {
+  colour = vec4((v_air == 1 ? u_air : u_sea) * v_seen, v_seen);
+}`;

@@ -128,6 +128,67 @@ const evidenceLayers = (c: Colours): LayerSpecification[] => [
   },
 ];
 
+// Counts of a cell: how strong, by fill, by outline and in figures.
+const LOOK = (disturbed: number, touched: number, quiet: number): ExpressionSpecification => [
+  'match', ['get', 'look'], 'disturbed', disturbed, 'touched', touched, quiet,
+];
+
+const cellLayers = (c: Colours): LayerSpecification[] => [
+  { id: 'cell-fill', type: 'fill', source: 'cells', paint: { 'fill-color': c.cell, 'fill-opacity': LOOK(0.4, 0.16, 0.02) } },
+  { id: 'cell-line', type: 'line', source: 'cells', paint: { 'line-color': c.cell, 'line-width': LOOK(2, 1.2, 0.5), 'line-opacity': LOOK(1, 0.8, 0.5) } },
+  {
+    id: 'cell-label',
+    type: 'symbol',
+    source: 'cells',
+    minzoom: 5,
+    filter: ['!=', ['get', 'look'], 'quiet'],
+    layout: { 'text-field': ['get', 'label'], 'text-font': [`${FONT} SemiBold`, FONT], 'text-size': 11.5, 'text-allow-overlap': true },
+    paint: { 'text-color': c.cellName, 'text-halo-color': c.halo, 'text-halo-width': 1.4 },
+  },
+];
+
+// The way that the craft looked at came: fainter the longer ago, dashed where it was silent.
+const FRESH: ExpressionSpecification = ['interpolate', ['linear'], ['get', 'fresh'], 0, 0.25, 1, 0.95];
+
+const trailLayers = (c: Colours): LayerSpecification[] => [
+  {
+    id: 'trail',
+    type: 'line',
+    source: 'trail',
+    filter: ['all', ['==', ['geometry-type'], 'LineString'], ['!', ['get', 'gap']]],
+    layout: { 'line-join': 'round', 'line-cap': 'round' },
+    paint: { 'line-color': c.trail, 'line-opacity': FRESH, 'line-width': 2 },
+  },
+  {
+    id: 'trail-gap',
+    type: 'line',
+    source: 'trail',
+    filter: ['all', ['==', ['geometry-type'], 'LineString'], ['get', 'gap']],
+    paint: { 'line-color': c.trail, 'line-opacity': FRESH, 'line-width': 1.2, 'line-dasharray': [2, 3] },
+  },
+  {
+    id: 'trail-time',
+    type: 'circle',
+    source: 'trail',
+    filter: POINTS,
+    paint: { 'circle-radius': 3, 'circle-color': c.halo, 'circle-stroke-color': c.trail, 'circle-stroke-width': 1.4, 'circle-stroke-opacity': FRESH },
+  },
+  {
+    id: 'trail-label',
+    type: 'symbol',
+    source: 'trail',
+    filter: POINTS,
+    layout: {
+      'text-field': ['get', 'label'],
+      'text-font': [FONT],
+      'text-size': 10.5,
+      'text-anchor': 'left',
+      'text-offset': [0.7, 0],
+    },
+    paint: { 'text-color': c.trail, 'text-halo-color': c.halo, 'text-halo-width': 1.4 },
+  },
+];
+
 const overTracks = (c: Colours): LayerSpecification[] => [
   {
     id: 'print-point',
@@ -187,7 +248,7 @@ const overTracks = (c: Colours): LayerSpecification[] => [
   },
 ];
 
-export const SOURCES = ['places', 'zones', 'prints', 'evidence', 'craft', 'probe'] as const;
+export const SOURCES = ['places', 'zones', 'cells', 'prints', 'trail', 'evidence', 'craft', 'probe'] as const;
 export type Source = (typeof SOURCES)[number];
 
 /** The layer that tracks are drawn below. */
@@ -195,7 +256,7 @@ export const FIRST_OVER_TRACKS = 'print-point';
 
 function layers(c: Colours): LayerSpecification[] {
   return [
-    ...ground(c), ...zoneLayers(c), ...labels(c), ...footprintLayers(c), ...evidenceLayers(c), ...overTracks(c),
+    ...ground(c), ...zoneLayers(c), ...cellLayers(c), ...labels(c), ...footprintLayers(c), ...trailLayers(c), ...evidenceLayers(c), ...overTracks(c),
   ];
 }
 
