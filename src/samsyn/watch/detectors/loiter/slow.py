@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from samsyn.base.clock import SECOND_US
-from samsyn.base.geo import distance_m
+from samsyn.base.geo import KNOT_M_S, distance_m
 from samsyn.base.limits import SITUATIONS_FOLLOWED
 from samsyn.tracks.arrays import Array
 from samsyn.watch.definition import Definition
@@ -17,8 +17,9 @@ from samsyn.watch.finding import Finding
 from samsyn.watch.places import Places
 from samsyn.watch.recent import Recent
 from samsyn.watch.situation import Situation
-from samsyn.watch.step import Rows, Step
+from samsyn.watch.step import NEVER_US, Rows, Step
 
+_SHORT_GAP_S: Final = 900.0
 _MORE: Final[dict[str, Any]] = {
     "lat": (np.float64, np.nan),  # where she was when she had last moved on
     "lon": (np.float64, np.nan),
@@ -54,6 +55,7 @@ class Slow:
 
     def minute(self, step: Step, ships: Rows, signs: Array, zone: Array) -> list[Finding]:
         """signs: which of `ships` show it; zone: place in the lines that each is over."""
+        self._forget_far(ships)
         look = self._episodes.look(step, ships, signs)
         found: list[Finding] = []
         for at, because in ((look.absent, "under-way"), (look.unheard, "no-longer-heard")):
@@ -63,6 +65,18 @@ class Slow:
             found += self._end(step, slot, "no-longer-heard")
         self._begin(ships, look.begun, zone)
         return found + self._advance(step, ships, look.going_on)
+
+    def _forget_far(self, ships: Rows) -> None:
+        """Who was unheard for a while and is farther on than she could be at this pace has sailed
+        meanwhile: as if she had not been heard for longer than is allowed."""
+        state, slot = self._episodes, ships.slot[ships.slot < len(self._episodes.state)]
+        gap_s = (ships.time_us[: len(slot)] - state["seen_us"][slot]) / SECOND_US
+        at = np.flatnonzero((gap_s > _SHORT_GAP_S) & (state["since_us"][slot] != NEVER_US))
+        if len(at):
+            slot = slot[at]
+            way_m = distance_m(state["lat"][slot], state["lon"][slot], ships.lat[at], ships.lon[at])
+            pace_kn = (way_m - self._move_m) / gap_s[at] / KNOT_M_S
+            state["seen_us"][slot[pace_kn >= self._definition.value("speed_kn")]] = 0
 
     def _begin(self, ships: Rows, at: Array, zone: Array) -> None:
         slot = ships.slot[at]

@@ -111,10 +111,13 @@ class Detector:
         self._stops[slot] = stop
 
     def _was_under_way(self, lead_up: list[dict[str, float]], ships: Rows, i: int) -> bool:
-        """Whether her positions moved as she said: a ship at a berth may claim a speed for once."""
+        """Whether she said so a minute before, too, and her positions moved: a ship that lies still may
+        claim a speed for once."""
         for row in reversed(lead_up):
             before_us = int(ships.time_us[i]) - int(row["time_us"])
             if before_us >= _LEAD_US:
+                if not row.get("speed_kn", 0.0) >= self._fast_kn:
+                    return False
                 way_m = float(distance_m(row["lat"], row["lon"], ships.lat[i], ships.lon[i]))
                 return way_m >= self._definition.value("way_share") * self._fast_kn * KNOT_M_S * (
                     min(before_us, 10 * _LEAD_US) / SECOND_US
