@@ -21,6 +21,7 @@ from samsyn.cli.policy import policy
 from samsyn.cli.reader import reader
 from samsyn.cli.say import explain, say, statements, withdraw
 from samsyn.cli.view import view
+from samsyn.cli.zones import zones
 
 EPILOG = """\b
 A first walk, one node alone:
@@ -67,6 +68,7 @@ for command in (
     reader,
     keys,
     policy,
+    zones,
     channel,
     say,
     statements,

@@ -52,6 +52,12 @@ CODES: Final = frozenset(
         "in-force",
         "rejected",
         "expired",
+        "area",
+        "port",
+        "anchorage",
+        "fairway",
+        "cable",
+        "pipeline",
     }
 )
 

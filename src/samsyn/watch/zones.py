@@ -17,7 +17,7 @@ from shapely.errors import ShapelyError
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
-from samsyn.base.encoding import from_json
+from samsyn.base.encoding import from_json, to_json
 from samsyn.base.errors import ConfigError
 from samsyn.base.geo import METRES_PER_NM
 from samsyn.base.ids import is_node_name
@@ -127,6 +127,12 @@ def shipped_features(name: str) -> list[dict[str, Any]]:
 def shipped(name: str) -> list[Zone]:
     """The zones of one of them. Raises `ConfigError` for a name there is none of."""
     return zones_of({"type": "FeatureCollection", "features": shipped_features(name)}, name)
+
+
+def written(collection: dict[str, Any]) -> bytes:
+    """A FeatureCollection as a file that people edit: one feature a line."""
+    lines = [to_json(feature) for feature in collection["features"]]
+    return b'{"type": "FeatureCollection", "features": [\n' + b",\n".join(lines) + b"\n]}\n"
 
 
 def _shipped() -> Traversable:
