@@ -15,6 +15,7 @@ from samsyn.cli.feed import feed, replay
 from samsyn.cli.imports import import_
 from samsyn.cli.keys import keys
 from samsyn.cli.language import Group, lang_option
+from samsyn.cli.look import look
 from samsyn.cli.node import init, up, user, verify
 from samsyn.cli.partner import partner
 from samsyn.cli.policy import policy
@@ -62,6 +63,7 @@ for command in (
     up,
     demo,
     feed,
+    look,
     replay,
     import_,
     partner,

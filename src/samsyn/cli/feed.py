@@ -173,7 +173,7 @@ def feed_try(
         "refused": dict(stream.report.refused),
         "problems": [msgspec.to_builtins(p) for p in stream.report.problems],
         "findings": [msgspec.to_builtins(f) for f in found],
-        "plots": _write_plots(found, plots),
+        "plots": write_plots(found, plots),
     }
     out.answer(answer, lambda: _show(answer, stream.report.problems, found, watch is not None))
     if not summary.rows:
@@ -202,7 +202,7 @@ def _listen(
     return summary, sorted(found.values(), key=lambda f: (f.start_us, f.key))
 
 
-def _write_plots(found: Sequence[Finding], folder: Path | None) -> list[str]:
+def write_plots(found: Sequence[Finding], folder: Path | None) -> list[str]:
     if folder is None:
         return []
     folder.mkdir(parents=True, exist_ok=True)
@@ -237,7 +237,7 @@ def _show(
     if len(problems) > PROBLEMS_SHOWN:
         line("  " + t("... and {count} more (--json shows them)", count=len(problems) - PROBLEMS_SHOWN))
     if watched:
-        _show_findings(found)
+        show_findings(found)
     for path in answer["plots"]:
         line(t("plot: {path}", path=path))
     if not answer["rows"]:
@@ -264,7 +264,7 @@ def _facts(answer: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _show_findings(found: Sequence[Finding]) -> None:
+def show_findings(found: Sequence[Finding]) -> None:
     definitions = discover_detectors()
     rows = [
         (

@@ -42,8 +42,11 @@ class FindingStore:
         self._db = db
         db.add_column("findings", "found_us", "INTEGER NOT NULL DEFAULT 0")
 
-    def put(self, finding: Finding) -> None:
-        """Keep the newest revision of a finding; an older one never replaces a newer."""
+    def put(self, finding: Finding, found_us: int | None = None) -> None:
+        """Keep the newest revision of a finding; an older one never replaces a newer.
+
+        found_us: when it was found, where that was not when it happened but in looking back.
+        """
         with self._db.write() as db:
             db.execute(
                 "INSERT INTO findings (key, detector, state, updated_us, body, found_us) "
@@ -56,7 +59,7 @@ class FindingStore:
                     finding.state,
                     finding.updated_us,
                     msgspec.json.encode(finding),
-                    finding.updated_us,
+                    finding.updated_us if found_us is None else found_us,
                 ),
             )
 

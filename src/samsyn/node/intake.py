@@ -37,6 +37,7 @@ FLUSH_EVERY_BATCHES = 256
 FLUSH_US = 5 * SECOND_US  # longest that rows wait in memory: what a crash can lose
 AHEAD_US = MINUTE_US  # how far a live source's clock may be ahead of ours
 WAIT_S = 0.25
+REPLAYED = "replay-"  # with a number, the name of the feed of a recording that was asked for
 _BAD_TIME = pl.lit(int(Mark.BAD_TIME), pl.UInt16)
 
 
@@ -272,6 +273,12 @@ def _believed(batch: pl.DataFrame, now_us: int) -> pl.DataFrame:
     """Without those: what comes after them in time could not be shown any more."""
     ahead = ((pl.col("marks") & _BAD_TIME) != 0) & (pl.col("time_us") > now_us + AHEAD_US)
     return batch.filter(~ahead)
+
+
+def watched_alone(feed: str, feeds: tuple[FeedSettings, ...]) -> bool:
+    """Whether a feed, by its name, has a watch of its own: recordings do, and what was replayed."""
+    settings = next((one for one in feeds if one.name == feed), None)
+    return feed.startswith(REPLAYED) if settings is None else _recording(settings)
 
 
 def _recording(feed: FeedSettings) -> bool:

@@ -34,7 +34,7 @@ from samsyn.interfaces.seen import Seens
 from samsyn.interfaces.tak import TakServer
 from samsyn.node.homes import own_card
 from samsyn.node.imports import Imports
-from samsyn.node.intake import Intake, Source
+from samsyn.node.intake import REPLAYED, Intake, Source
 from samsyn.node.links import Links
 from samsyn.node.stores import Stores
 from samsyn.observations.files import folder_name
@@ -371,7 +371,7 @@ class Node:
         usual = clock.speed
         clock.set_speed(asked.speed)
         try:
-            feed = FeedSettings(name=f"replay-{asked.id}", kind=asked.kind, source=asked.source)
+            feed = FeedSettings(name=f"{REPLAYED}{asked.id}", kind=asked.kind, source=asked.source)
             source = self._intake.add(feed)
             while not source.done.wait(TICK_S) and not self._stop.is_set():
                 self._note_replay(asked.id, source, "running")

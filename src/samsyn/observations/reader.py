@@ -105,7 +105,7 @@ class Observations:
     ) -> Iterator[pl.DataFrame]:
         """The same as `read`, in batches of about so many rows: memory stays bounded, however long the
         period. None is empty."""
-        span = self.arrivals(wanted)
+        span = self._span(wanted)
         if span is None:
             return
         at_us, last_us = span
@@ -130,6 +130,21 @@ class Observations:
         first, last = found.select(pl.col("first").min(), pl.col("last").max()).row(0)
         return None if first is None else (int(first), int(last))
 
+    def _span(self, wanted: Wanted) -> tuple[int, int] | None:
+        """Between which arrivals the rows wanted are, by the names of files; None: there are none."""
+        files, held = self._now(wanted)
+        spans = [piece.heard_us for piece in files if piece.heard_us is not None]
+        spans += [(int(part["heard_us"][0]), int(part["heard_us"][-1])) for part in held]
+        if any(piece.heard_us is None for piece in files) and (old := self.arrivals(wanted)):
+            spans.append(old)
+        if not spans:
+            return None
+        low, high = min(first for first, _ in spans), max(last for _, last in spans)
+        return (
+            low if wanted.heard_from_us is None else max(low, wanted.heard_from_us),
+            high if wanted.heard_to_us is None else min(high, wanted.heard_to_us - 1),
+        )
+
     def first_arrival(self, wanted: Wanted) -> int | None:
         """When the first of the rows wanted came in; quick where one of the oldest files has one."""
         files, held = self._now(wanted)
@@ -139,6 +154,11 @@ class Observations:
                 return int(first)
         found = [part.filter(wanted.rows())["heard_us"] for part in held]
         return min((int(heard[0]) for heard in found if len(heard)), default=None)
+
+    def feed_names(self, wanted: Wanted) -> list[str]:
+        """The feeds that the rows wanted came by."""
+        rows = self._collect(wanted, lambda lazy: lazy.select(pl.col("feed").unique()))
+        return sorted(str(feed) for feed in rows["feed"].unique())
 
     def folders(self) -> list[str]:
         """The folders of all feeds of which something is kept (`files.folder_name`)."""

@@ -104,10 +104,12 @@ class ObservationStore(Observations):
 
     def _now(self, wanted: Wanted) -> tuple[list[Piece], list[pl.DataFrame]]:
         with self._lock:  # a batch must not be written between the two
+            for key, parts in self._held.items():
+                if len(parts) > 1:  # many small batches would be asked one by one, again and again
+                    self._held[key] = [pl.concat(parts)]
             held = [
-                part
+                parts[0]
                 for (_, folder), parts in self._held.items()
-                for part in parts
                 if wanted.folders is None or folder in wanted.folders
             ]
             return self._pieces(wanted), held
