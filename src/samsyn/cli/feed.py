@@ -203,6 +203,7 @@ def _listen(
 
 
 def write_plots(found: Sequence[Finding], folder: Path | None) -> list[str]:
+    """A plot of each finding as a file in `folder`; their names. None: none."""
     if folder is None:
         return []
     folder.mkdir(parents=True, exist_ok=True)
@@ -265,6 +266,7 @@ def _facts(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def show_findings(found: Sequence[Finding]) -> None:
+    """A table of findings for people."""
     definitions = discover_detectors()
     rows = [
         (
