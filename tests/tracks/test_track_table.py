@@ -217,3 +217,39 @@ def test_an_aircraft_fades_in_minutes_and_a_ship_in_hours():
         return pl.read_ipc_stream(io.BytesIO(shown))["domain"].to_list()
 
     assert [drawn(m) for m in (9, 11, 359, 361)] == [[1, 2], [1], [1], []]
+
+
+def test_a_table_for_people_smooths_and_derives_what_is_not_said():
+    table, plain = TrackTable(capacity=1, smooth=True), TrackTable(capacity=1)
+    count = 12
+    batch = rows(
+        time_us=[T0 + 10_000_000 * k for k in range(count)] + [T0],
+        craft=[SHIP] * count + [PLANE],
+        lat=[55.0 + 50 * k / 111_195 for k in range(count)] + [None],
+        lon=[15.0] * count + [None],
+    )
+    for each in (table, plain):
+        each.update(batch)
+    one, nowhere = table.one(SHIP), table.one(PLANE)
+    assert one is not None
+    assert nowhere is not None
+    assert "smoothed" not in (plain.one(SHIP) or {})
+    assert set(nowhere["smoothed"].values()) == {None}
+    assert (one["speed_kn"], one["course_deg"]) == (None, None)
+    assert one["smoothed"]["speed_kn"] == pytest.approx(9.7, abs=0.2)
+    assert one["smoothed"]["error_m"] < 45
+    seen = table.viewport(-180, -90, 180, 90, now_us=T0)
+    assert seen.speed_kn[0] == pytest.approx(9.7, abs=0.2)
+    assert abs((seen.course_deg[0] + 180) % 360 - 180) < 3
+    assert np.isnan(plain.viewport(-180, -90, 180, 90, now_us=T0).speed_kn[0])
+
+
+def test_what_is_forgotten_is_forgotten_by_the_smoother_too(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(table_module, "TRACKS", 4)
+    table = TrackTable(capacity=1, smooth=True)
+    for k in range(6):
+        table.update(rows(time_us=[T0 + k], craft=[SHIP + k], lat=[float(k)], lon=[1.0]))
+    for k in range(2, 6):
+        one = table.one(SHIP + k)
+        assert one is not None
+        assert one["smoothed"]["lat"] == k

@@ -143,9 +143,120 @@ static PyObject *place(PyObject *module, PyObject *args)
     Py_RETURN_NONE;
 }
 
+/* --- smoothing: see `smooth.py`, which does the same a round of craft at a time */
+
+typedef struct {
+    int64_t us;
+    double lat, lon, north, east; /* degrees; m/s */
+    double pp, pv, vv;            /* variances of one axis: place, place and speed, speed */
+    int64_t misses, which; /* which: of the models */
+    double said_lat, said_lon; /* as the craft last said them */
+} Moving;
+
+typedef struct {
+    double q, speed_m_s, speed_variance; /* as `smooth._MODELS` */
+} Model;
+
+typedef struct {
+    int64_t us;
+    double lat, lon, variance, north, east; /* NaN: says no velocity */
+    const Model *model;
+    int64_t which;
+} Report;
+
+enum { BEGUN, TAKEN, REPEATED, LATE, MISSED, RESTARTED };
+
+#define DEGREE_M 111195.07973436874 /* of latitude, on the mean sphere */
+#define NEVER INT64_MIN
+
+static double wrapped(double degrees) { return degrees - 360 * floor((degrees + 180) / 360); }
+
+static double east_m(double lat)
+{
+    double c = cos(lat * (M_PI / 180));
+    return DEGREE_M * (c > 1e-3 ? c : 1e-3);
+}
+
+static void begin(Moving *s, const Report *r)
+{
+    int said = !isnan(r->north);
+    *s = (Moving){r->us, r->lat, r->lon, said ? r->north : 0, said ? r->east : 0, r->variance, 0,
+                  said ? r->model->speed_variance : r->model->speed_m_s * r->model->speed_m_s, 0, r->which,
+                  r->lat, r->lon};
+}
+
+static int smoothed(Moving *s, const Report *r, double gate)
+{
+    if (s->us == NEVER) return begin(s, r), BEGUN;
+    double dt = ((double)r->us - (double)s->us) / 1e6;
+    if (dt < 0) return LATE;
+    if (dt == 0 || (dt <= 2 && r->lat == s->said_lat && r->lon == s->said_lon)) return REPEATED;
+    double q = r->model->q, scale = east_m(s->lat);
+    double pp = s->pp + 2 * dt * s->pv + dt * dt * s->vv + q * dt * dt * dt / 3;
+    double pv = s->pv + dt * s->vv + q * dt * dt / 2, vv = s->vv + q * dt;
+    double lat = s->lat + s->north * dt / DEGREE_M, lon = s->lon + s->east * dt / scale;
+    double north = (r->lat - lat) * DEGREE_M, east = wrapped(r->lon - lon) * scale, all = pp + r->variance;
+    if ((north * north + east * east) / all > gate) {
+        if (++s->misses < 3) return MISSED;
+        return begin(s, r), RESTARTED;
+    }
+    double kp = pp / all, kv = pv / all;
+    *s = (Moving){r->us, lat + kp * north / DEGREE_M, wrapped(lon + kp * east / scale), s->north + kv * north,
+                  s->east + kv * east, (1 - kp) * pp, (1 - kp) * pv, vv - kv * pv, 0, r->which,
+                  r->lat, r->lon};
+    if (!isnan(r->north)) { /* the velocity that it says, as a second measurement */
+        double sum = s->vv + r->model->speed_variance, gp = s->pv / sum, gv = s->vv / sum;
+        double dn = r->north - s->north, de = r->east - s->east;
+        s->lat += gp * dn / DEGREE_M;
+        s->lon = wrapped(s->lon + gp * de / scale);
+        s->north += gv * dn;
+        s->east += gv * de;
+        s->pp -= gp * s->pv;
+        s->pv *= 1 - gv;
+        s->vv *= 1 - gv;
+    }
+    return TAKEN;
+}
+
+/* smooth(state, models, rows, slots, time_us, lat, lon, variance, north, east, model, outcomes, gate): takes
+   the rows into the state of their craft, in order; says of each what became of it. */
+static PyObject *smooth(PyObject *module, PyObject *args)
+{
+    (void)module;
+    PyObject *given[12];
+    double gate;
+    Arrays a = {.held = 0};
+    if (!PyArg_ParseTuple(args, "OOOOOOOOOOOOd", &given[0], &given[1], &given[2], &given[3], &given[4], &given[5],
+                          &given[6], &given[7], &given[8], &given[9], &given[10], &given[11], &gate))
+        return NULL;
+    Py_ssize_t all = PyObject_Size(given[3]), rows_count = PyObject_Size(given[2]);
+    const Wanted wanted[12] = {{sizeof(Moving), 0, 1}, {8, 0, 0}, {8, rows_count, 0}, {8, all, 0}, {8, all, 0},
+                               {8, all, 0}, {8, all, 0}, {8, all, 0}, {8, all, 0}, {8, all, 0}, {1, all, 0},
+                               {1, rows_count, 1}};
+    for (int i = 0; i < 12; i++)
+        if (all < 0 || rows_count < 0 || !hold(&a, given[i], wanted[i])) return let_go(&a), NULL;
+    const int64_t *rows = AT(&a, 2, int64_t), *slots = AT(&a, 3, int64_t), *time_us = AT(&a, 4, int64_t);
+    const double *lat = AT(&a, 5, double), *lon = AT(&a, 6, double), *variance = AT(&a, 7, double);
+    const double *north = AT(&a, 8, double), *east = AT(&a, 9, double);
+    const uint8_t *model = AT(&a, 10, uint8_t);
+    Py_ssize_t room = COUNT(&a, 0), models = COUNT(&a, 1) / 3, k = 0;
+    for (; k < rows_count; k++) {
+        int64_t i = rows[k];
+        if (i < 0 || i >= all || slots[i] < 0 || slots[i] >= room || model[i] >= models) break;
+        Report report = {time_us[i], lat[i], lon[i], variance[i], north[i], east[i], AT(&a, 1, Model) + model[i],
+                         model[i]};
+        AT(&a, 11, uint8_t)[k] = (uint8_t)smoothed(AT(&a, 0, Moving) + slots[i], &report, gate);
+    }
+    let_go(&a);
+    if (k == rows_count) Py_RETURN_NONE;
+    PyErr_SetString(PyExc_ValueError, "a slot that is not there");
+    return NULL;
+}
+
 static PyMethodDef methods[] = {
     {"newest", newest, METH_VARARGS, "newest(time_us, slots, held_us, rows)"},
     {"put", put, METH_VARARGS, "put(rows, slots, kinds, absent, room, into, values)"},
+    {"smooth", smooth, METH_VARARGS, "see _tracks.pyi"},
     {"place", place, METH_VARARGS, "place(rows, slots, time_us, lat, lon, doubted, position_us, lats, lons)"},
     {NULL, NULL, 0, NULL},
 };

@@ -18,6 +18,24 @@ def put(
 ) -> None:
     """Of each column the values that are there. Raises `ValueError` for arrays that do not fit."""
 
+def smooth(
+    state: Any,
+    models: Any,
+    rows: Any,
+    slots: Any,
+    time_us: Any,
+    lat: Any,
+    lon: Any,
+    variance: Any,
+    north: Any,
+    east: Any,
+    model: Any,
+    outcomes: Any,
+    gate: float,
+    /,
+) -> None:
+    """Takes rows into the state of their craft; what became of each. Raises `ValueError` like `put`."""
+
 def place(
     rows: Any,
     slots: Any,

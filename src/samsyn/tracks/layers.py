@@ -22,7 +22,7 @@ class Layers:
     ) -> None:
         self._order = tuple(order)
         self._marking_of = marking_of
-        self._tables: dict[str, TrackTable] = {marking: TrackTable() for marking in present}
+        self._tables: dict[str, TrackTable] = {marking: TrackTable(smooth=True) for marking in present}
 
     def update(self, batch: pl.DataFrame) -> None:
         """Take in a batch (observations.schema); one thread only. Raises `LimitError` like a table."""
@@ -44,7 +44,7 @@ class Layers:
     def _open(self, rank: int) -> None:
         """One that nobody announced holds what is below it only from then on."""
         if self._order[rank] not in self._tables:
-            self._tables = {**self._tables, self._order[rank]: TrackTable()}
+            self._tables = {**self._tables, self._order[rank]: TrackTable(smooth=True)}
 
     def _rank(self, feed: str) -> int:
         marking = self._marking_of(feed)

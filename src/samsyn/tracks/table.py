@@ -11,8 +11,9 @@ import numpy.typing as npt
 import polars as pl
 
 from samsyn.base.errors import LimitError
+from samsyn.base.geo import KNOT_M_S
 from samsyn.base.limits import TRACKS
-from samsyn.observations.craft import DOMAIN_SHIFT, craft_text
+from samsyn.observations.craft import DOMAIN_AIR, DOMAIN_SHIFT, craft_text
 from samsyn.observations.index import CraftIndex
 from samsyn.observations.plain import ABSENT_FLAG, plain
 from samsyn.observations.plain import ABSENT_U8 as ABSENT_U8
@@ -20,7 +21,9 @@ from samsyn.observations.plain import ABSENT_U16 as ABSENT_U16
 from samsyn.observations.plausible import Mark
 from samsyn.tracks import compiled
 from samsyn.tracks.arrays import Array, SlotArrays, codes
-from samsyn.tracks.state import TrackState, shown
+from samsyn.tracks.smooth import PLACE_95, Reports, Smoothed, Smoother
+from samsyn.tracks.state import TrackState
+from samsyn.tracks.state import shown as is_shown
 
 POSITION_MARKS: Final = int(Mark.BAD_POSITION | Mark.JUMP)  # such a position is not where the craft is
 
@@ -51,6 +54,7 @@ _STATE: Final[dict[str, tuple[Any, ...]]] = {
     **dict.fromkeys(_CODES, (np.int16, -1)),
     **dict.fromkeys(_TEXTS, (np.object_, None)),
 }
+_SMOOTHED: Final = ("speed_kn", "course_deg", "position_accurate", "nac_p")
 _READ: Final = ("time_us", "craft", "lat", "lon", "marks")
 _KINDS: Final = {"f4": 0, "f8": 1, "u1": 2, "i1": 3, "u2": 4, "i2": 5}  # as `_tracks.c` knows them
 _NEVER_SAID: Final = -1  # no unsigned code is
@@ -82,8 +86,11 @@ class TrackTable:
     forbids (`plausible`) is not drawn over a good one; the mark itself is kept and shown.
     """
 
-    def __init__(self, capacity: int = 100_000) -> None:
+    def __init__(self, capacity: int = 100_000, *, smooth: bool = False) -> None:
+        """smooth: keep beside what was said where each craft must be and how it moves, with its error
+        (`tracks.smooth`): for those who look at it; what is given to others is what was said."""
         self._lock = threading.Lock()
+        self._smoother = Smoother(capacity) if smooth else None
         self._index = CraftIndex()
         self._tables: dict[str, list[str]] = {name: [] for name in _CODES}
         self._columns = SlotArrays(_STATE, capacity)
@@ -97,11 +104,13 @@ class TrackTable:
         if not batch.height:
             return
         given = [n for n in (*_WHOLE, *_FLOATS, *_FLAGS) if batch[n].null_count() < batch.height]
-        columns = plain(batch, (*_READ, *given))
+        needed = (*_READ, *given) if self._smoother is None else (*_READ, *given, *_SMOOTHED)
+        columns = plain(batch, dict.fromkeys(needed))
         with self._lock:
             slots = self._slots(columns["craft"])
             rows = self._newest(columns["time_us"], slots)
             self._place(columns, rows, slots)
+            self._smooth(columns, rows, slots)
             for name, table in self._tables.items():
                 columns[name] = codes(batch[name], table)
             self._put({name: columns[name] for name in (*given, *_CODES)}, rows, slots)
@@ -120,6 +129,8 @@ class TrackTable:
                 row[name] = _plain(name, self._columns[name][slot])
             for name, table in self._tables.items():
                 row[name] = table[row[name]] if row[name] >= 0 else None
+            if self._smoother:
+                row["smoothed"] = _told(self._smoother.at(np.array([slot])))
             return row
 
     def state(self, feed: str, now_us: int) -> TrackState:
@@ -128,7 +139,7 @@ class TrackTable:
             keys = self._index.keys
             c = {name: self._columns[name][: len(keys)] for name in _STATE if name not in _CODES}
             somewhere = (np.abs(c["lat"]) <= 90) & (np.abs(c["lon"]) <= 180)  # NaN, no position, is not
-            at = np.flatnonzero(somewhere & shown(keys, c["position_us"], now_us))
+            at = np.flatnonzero(somewhere & is_shown(keys, c["position_us"], now_us))
             at = at[np.argsort(keys[at])]
             columns = {name: column[at] for name, column in c.items()}
             return TrackState(feed, now_us, {"craft": keys[at], **columns})
@@ -138,7 +149,7 @@ class TrackTable:
         with self._lock:
             slots = self._index.find(craft)
             position_us, lat = self._columns["position_us"][slots], self._columns["lat"][slots]
-            return (slots >= 0) & ~np.isnan(lat) & shown(craft, position_us, now_us)
+            return (slots >= 0) & ~np.isnan(lat) & is_shown(craft, position_us, now_us)
 
     def viewport(
         self,
@@ -169,7 +180,19 @@ class TrackTable:
                 at = at[np.sort(newest)]
             names = [name for name in View.__dataclass_fields__ if name not in ("craft", "age_s")]
             age_s = ((now_us - c["time_us"][at]) / 1e6).astype(np.float32)
-            return View(craft=self._index.keys[at], age_s=age_s, **{name: c[name][at] for name in names})
+            shown = {name: c[name][at] for name in names}
+            self._derive(shown, at)
+            return View(craft=self._index.keys[at], age_s=age_s, **shown)
+
+    def _derive(self, shown: dict[str, Array], slots: Array) -> None:
+        """Course and speed of craft that say none, from how they moved."""
+        mute = np.flatnonzero(np.isnan(shown["course_deg"]) | np.isnan(shown["speed_kn"]))
+        if self._smoother is None or not len(mute):
+            return
+        found = self._smoother.at(slots[mute])
+        for name, values in (("course_deg", found.course_deg), ("speed_kn", found.speed_kn)):
+            absent = np.isnan(shown[name][mute])
+            shown[name][mute[absent]] = values[absent]
 
     def _slots(self, craft: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         slots = self._index.find(craft)
@@ -179,6 +202,8 @@ class TrackTable:
             self._forget(craft)
         slots = self._index.find_or_add(craft, TRACKS)
         self._columns.reserve(len(self._index))
+        if self._smoother:
+            self._smoother.reserve(len(self._index))
         return slots
 
     def _forget(self, coming: npt.NDArray[np.int64]) -> None:
@@ -192,6 +217,8 @@ class TrackTable:
         for name in _STATE:
             columns[name][: len(keep)] = self._columns[name][keep]
         self._index, self._columns = index, columns
+        if self._smoother:
+            self._smoother.keep(keep)
 
     def _newest(self, time_us: Array, slots: Array) -> Array:
         """Places of the rows that are no older than what is held of their craft, those of one craft in
@@ -224,6 +251,14 @@ class TrackTable:
         # numpy leaves the last of several values for one slot; `rows` of one craft are in order of time
         for held_of, values in zip(held, (time_us, lat, columns["lon"]), strict=True):
             held_of[slots[rows]] = values[rows]
+
+    def _smooth(self, columns: dict[str, Array], rows: Array, slots: Array) -> None:
+        if self._smoother is None:
+            return
+        usable = (columns["marks"] & POSITION_MARKS) == 0
+        usable &= ~np.isnan(columns["lat"]) & ~np.isnan(columns["lon"])
+        air = columns["craft"] >> DOMAIN_SHIFT == DOMAIN_AIR
+        self._smoother.take(rows[usable[rows]], slots, Reports.of(columns, air))
 
     def _put(self, columns: dict[str, Array], rows: Array, slots: Array) -> None:
         """Of each column the values that are there."""
@@ -259,6 +294,19 @@ def _absent(name: str) -> int:
 def domain_of(craft: Array) -> Array:
     """uint8: observations.craft.DOMAIN_SEA or DOMAIN_AIR."""
     return (craft >> DOMAIN_SHIFT).astype(np.uint8)
+
+
+def _told(found: Smoothed) -> dict[str, float | None]:
+    """One craft's smoothed state; errors are those that 95 of 100 keep to."""
+    values = {
+        "lat": found.lat[0],
+        "lon": found.lon[0],
+        "error_m": PLACE_95 * found.place_sd_m[0],
+        "speed_kn": found.speed_kn[0],
+        "speed_error_kn": PLACE_95 * found.speed_sd_m_s[0] / KNOT_M_S,
+        "course_deg": found.course_deg[0],
+    }
+    return {name: None if np.isnan(value) else float(value) for name, value in values.items()}
 
 
 def _plain(name: str, value: Any) -> Any:
