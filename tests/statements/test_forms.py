@@ -231,7 +231,7 @@ def test_forms_that_lie_do_no_harm(built: ModuleType) -> None:
         b"d" + b"\xff" * 16,
     ]
     lies += [b"l" + b"\x00\x00\x00\x00\xff\xff\xff\xff" * 1 + b"l", "text", 7]
-    for value in (b'"low"', b'["a"]', b'{"a":1}', b"1", b"[[[]]]"):
+    for value in (b'"low"', b'"lowlowlow"', b'["a"]', b'{"a":1}', b"1", b"[[[]]]"):
         for lie in lies:
             assert not _fits(built, lie, value), (value, lie)
 

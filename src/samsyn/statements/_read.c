@@ -567,7 +567,7 @@ static int disclosures_of(Span from, const Digests *digests, Text scratch, long 
     return slots->form || PyDict_Size(slots->values) == slots->count; /* else a slot is disclosed twice */
 }
 
-/* The names of the slots in their order. Those of a kind mostly have the same ones. */
+/* The names of the slots in their order. */
 static PyObject *names_of(const Slots *slots)
 {
     PyObject *made = PyTuple_New(slots->count);
@@ -626,9 +626,9 @@ static PyObject *claims_of(PyObject *payload)
     if (PyDict_Size(payload) != CLAIMS) return NULL;
     for (int i = 0; i < CLAIMS; i++)
         if (!(said[i] = PyDict_GetItemWithError(payload, claims[i]))) return NULL;
-    int over = 0;
+    int over; /* where it is set, the number is -1 */
     long version = PyLong_CheckExact(said[2]) ? PyLong_AsLongAndOverflow(said[2], &over) : 0;
-    if (!is_node(span_of(said[0])) || !is_id(span_of(said[1])) || over || version < 1 || version > INT32_MAX ||
+    if (!is_node(span_of(said[0])) || !is_id(span_of(said[1])) || version < 1 || version > INT32_MAX ||
         !is_one_of(span_of(said[4]), markings) || !is_one_of(span_of(said[5]), onwards) || !PyBool_Check(said[6]))
         return NULL;
     return Py_BuildValue("OOOOOOO", said[0], said[1], said[2], said[3], said[4], said[5], said[6]);
