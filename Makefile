@@ -16,7 +16,7 @@ INSTALLED := .venv/.installed
 PAGE      := $(shell find ui -type f -not -path '*/node_modules/*' -not -path '*/.*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench nightly docs picture lock clean
+.PHONY: help demo test lint format bench nightly docs picture lock clean peers-stix
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -55,14 +55,23 @@ picture: $(INSTALLED)  ## take the README's picture anew, from three running nod
 	cp build/shots/demo-dk.png docs/picture.png
 
 # Only hashes and versions go into the lock files; where packages come from is each machine's matter.
-lock:  ## renew both lock files (needs uv)
+lock:  ## renew the lock files (needs uv)
 	$(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-header --universal \
 	  --python-version 3.11 --upgrade requirements.in -o requirements.lock
 	$(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-header --universal \
 	  --python-version 3.11 --upgrade requirements-dev.in -c requirements.lock -o requirements-dev.lock
+	$(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-header --universal \
+	  --python-version 3.11 --upgrade requirements-peers-stix.in -o requirements-peers-stix.lock
+
+peers-stix: .venv-peers-stix/.locked  ## what reads and serves STIX elsewhere, in an environment of its own
+
+.venv-peers-stix/.locked: requirements-peers-stix.lock
+	@test -x .venv-peers-stix/bin/python || $(PYTHON) -m venv .venv-peers-stix
+	.venv-peers-stix/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
 
 clean:  ## remove everything that was built, the environment too
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-peers-stix build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	rm -rf ui/node_modules ui/.stamp src/samsyn/interfaces/web src/samsyn/*/*.so demo-home
 	find src tests bench docs -name __pycache__ -type d -prune -exec rm -rf {} +
 

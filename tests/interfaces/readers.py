@@ -176,7 +176,7 @@ def told(objects: list[dict[str, Any]]) -> dict[str, tuple[str, int, dict[str, A
     for made in objects:
         if made["type"] == "report" and not made.get("revoked"):
             ours = made["extensions"][stix.EXTENSION]
-            slots = {one["slot"]: json.loads(one["json"]) for one in ours["slots"]}
+            slots = {one["slot"]: json.loads(one["json"]) for one in ours.get("slots", [])}
             assert ours["statement"] not in found
             found[ours["statement"]] = ours["originator"], ours["statement_version"], slots
     return found

@@ -12,6 +12,7 @@ import msgspec
 from samsyn.base.errors import InputError
 from samsyn.cli.language import Group, t
 from samsyn.cli.show import Out, facts, home_of, home_option, json_option, line, speaking, table
+from samsyn.formats.stix_profiles import PROFILES, Profile
 from samsyn.node import readers
 
 by_option = click.option(
@@ -28,15 +29,24 @@ def reader() -> None:
 @home_option
 @click.argument("name")
 @click.option("--organisation", required=True, help='In full: "Coast Watch"')
+@click.option(
+    "--profile",
+    type=click.Choice(PROFILES),
+    default=PROFILES[0],
+    show_default=True,
+    help="What reads STIX there: its importers keep some shapes and drop others.",
+)
 @by_option
 @json_option
 @speaking
-def reader_add(root: Path, name: str, organisation: str, by: str, as_json: bool) -> None:
+def reader_add(
+    root: Path, name: str, organisation: str, profile: Profile, by: str, as_json: bool
+) -> None:
     """Make a token for a reader. It is shown this once, and gives nothing before a rule names NAME.
 
     A reader whose token was revoked gets a new one, and goes on where it was.
     """
-    token = readers.add(home_of(root), name, organisation, by=by)
+    token = readers.add(home_of(root), name, organisation, by=by, profile=profile)
 
     def people() -> None:
         facts(t("A reader"), {t("reader"): name, t("organisation"): organisation, t("token"): token})

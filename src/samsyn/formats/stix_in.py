@@ -22,9 +22,8 @@ from samsyn.formats.foreign import (
     members,
     strict,
 )
-from samsyn.formats.stix import EXTENSION, TLP, own_ids
+from samsyn.formats.stix import EXTENSION, ID, TLP, own_ids
 
-_ID: Final = re.compile(r"([a-z][a-z0-9-]{1,250})--[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 _TLP_1: Final = {
     "marking-definition--613f2e26-407d-48c7-9eca-b8e91df99dc9": "TLP:CLEAR",  # white
     "marking-definition--34098fce-860f-48ae-8e50-ebd3cc5e41da": "TLP:GREEN",
@@ -82,13 +81,13 @@ class StixReader:
         id_, type_ = value.get("id"), value.get("type")
         if not isinstance(id_, str) or not isinstance(type_, str):
             raise Unreadable("shape", "without id or type")
-        found = _ID.match(id_)
+        found = ID.match(id_)
         if found is None or found[1] != type_:
             raise Unreadable("shape", "the id is not its type's")
         if value.get("spec_version") not in _SPECS:
             raise Unreadable("shape", f"spec_version {value['spec_version']!r}"[:80])
         creator = value.get("created_by_ref", "")
-        if not isinstance(creator, str) or (creator and not _ID.match(creator)):
+        if not isinstance(creator, str) or (creator and not ID.match(creator)):
             raise Unreadable("shape", "created_by_ref")
         if id_ in self._own or creator in self._own:
             raise Unreadable("ours")

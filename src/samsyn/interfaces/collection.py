@@ -16,8 +16,9 @@ from uuid import UUID
 
 from samsyn.base import limits
 from samsyn.base.errors import NotYetError
-from samsyn.formats import stix
-from samsyn.formats.stix import Finished
+from samsyn.formats import stix_profiles
+from samsyn.formats.stix import Finished, finished
+from samsyn.formats.stix_profiles import Profile
 from samsyn.formats.view import View
 from samsyn.interfaces.port import Channel
 from samsyn.interfaces.seen import Seen, Seens
@@ -78,30 +79,36 @@ class _Held:
 
 
 class StixMaker:
-    """Views as finished STIX objects."""
+    """Views as finished STIX objects, in the shapes of one profile."""
 
-    name = "stix"
-
-    def __init__(self, node: str) -> None:
+    def __init__(self, node: str, profile: Profile) -> None:
+        self.name = f"stix {profile}"
         self._node = node
+        self._profile: Profile = profile
 
     def make(self, view: View) -> tuple[Finished, ...]:
-        return tuple(stix.objects(view, self._node))
+        return tuple(stix_profiles.objects(view, self._node, self._profile))
 
     def size_bytes(self, made: tuple[Finished, ...]) -> int:
         return sum(len(one.data) for one in made)
 
 
 class Collections:
-    """All readers', of what `node` released to each."""
+    """Those of all readers of one profile, of what `node` released to each."""
 
     def __init__(
-        self, node: str, organisation: str, realm: Literal["actual", "exercise"], seens: Seens
+        self,
+        node: str,
+        organisation: str,
+        realm: Literal["actual", "exercise"],
+        seens: Seens,
+        profile: Profile,
     ) -> None:
         self._node = node
         self._exercise = realm == "exercise"
-        self._shared = [stix.finished(made) for made in stix.shared(node, organisation)]
-        self._maker = StixMaker(node)
+        self._profile: Profile = profile
+        self._shared = [finished(made) for made in stix_profiles.shared(node, organisation, profile)]
+        self._maker = StixMaker(node, profile)
         self._seens = seens
         self._held: dict[str, _Held] = {}  # by reader
 
@@ -149,7 +156,7 @@ class Collections:
         found = {_SHARED}
         shared = {one.id for one in self._shared}
         for id_ in asked.ids:
-            index = seen.index_of(_uid(id_))
+            index = seen.index_of(self._uid(id_))
             if index is not None:
                 found.add(index)
             elif id_ not in shared:
@@ -166,7 +173,7 @@ class Collections:
                 part = range(held.end, min(held.end + _AHEAD[1], end))
                 for index, made in seen.made(channel, part, self._maker).items():
                     for one in made:
-                        if _uid(one.id) != seen.entry(index).uid:
+                        if self._uid(one.id) != seen.entry(index).uid:
                             held.entries.setdefault(one.id, set()).add(index)
                 held.end = part[-1] + 1
             if id_ not in held.entries and held.end < seen.size:
@@ -187,16 +194,22 @@ class Collections:
             if ended is not None:
                 yield Placed(Place(index, _ENDED), added_us, self._revoked(seen, ended, index))
             for n, one in enumerate(made.get(index, ()), _ENDED + 1):
-                yield Placed(Place(index, n), added_us, one)
+                if self._is_own(seen, index, one):
+                    yield Placed(Place(index, n), added_us, one)
+
+    def _is_own(self, seen: Seen, index: int, one: Finished) -> bool:
+        """Not where an object that somebody signed has the id of one that is made of another view."""
+        uid = self._uid(one.id)
+        return uid == seen.entry(index).uid or seen.index_of(uid) is None
 
     def _revoked(self, seen: Seen, uid: UUID, index: int) -> Finished:
         times_us = seen.created_us(uid), seen.released_us(index)
-        return stix.finished(stix.ended(uid, *times_us, self._node, exercise=self._exercise))
+        return stix_profiles.ended(uid, *times_us, self._node, self._profile, exercise=self._exercise)
 
-
-def _uid(id_: str) -> UUID:
-    """The part of a STIX id that names the view; of what is none, one that names nothing."""
-    try:
-        return UUID(id_.partition("--")[2])
-    except ValueError:
-        return UUID(int=0)
+    def _uid(self, id_: str) -> UUID:
+        """The view of an object of this id; of what is none, one that there is not."""
+        type_, _, rest = id_.partition("--")
+        try:
+            return stix_profiles.own_uuid(UUID(rest), type_, self._profile)
+        except ValueError:
+            return UUID(int=0)

@@ -32,7 +32,7 @@ def reader_routes(
     what was withdrawn."""
     seens = Seens(kept or Kept())
     interfaces = (
-        Taxii(node, organisation, realm, seens),
+        Taxii(node, organisation, realm, seens, readers.profile),
         Ogc(node, organisation, realm, seens),
         Public(node, organisation, realm, seens),
     )

@@ -20,19 +20,21 @@ from samsyn.base import limits
 from samsyn.base.errors import ConfigError, LimitError
 from samsyn.base.ids import is_node_name
 from samsyn.base.settings import to_toml_value
+from samsyn.formats.stix_profiles import Profile
 
 _HEAD: Final = "# Written by `samsyn reader`. A token is shown once and kept here as its SHA-256 only.\n"
 
 
 class Reader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One reader. token: the hexadecimal SHA-256 of its token; empty once it is revoked. certificate:
-    that of its certificate (DER), where it has one."""
+    that of its certificate (DER), where it has one. profile: in which shapes it is given STIX."""
 
     name: str
     organisation: str
     added: str  # RFC 3339
     token: str = ""
     certificate: str = ""
+    profile: Profile = "plain"
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,6 +64,11 @@ class Readers:
         """A reader, revoked or not."""
         return next((reader for reader in self.all() if reader.name == name), None)
 
+    def profile(self, name: str) -> Profile:
+        """A reader's; "plain" for one that is not there."""
+        held = self.get(name)
+        return held.profile if held else "plain"
+
     def revoked(self) -> frozenset[str]:
         """To whom nothing new is released; everybody who was known where the file has become wrong."""
         try:
@@ -88,7 +95,7 @@ class Readers:
         kept = [reader for reader in self.all() if reader.name != name]
         self._write([*kept, msgspec.structs.replace(held, certificate=hashed)])
 
-    def add(self, name: str, organisation: str, at: str) -> str:
+    def add(self, name: str, organisation: str, at: str, profile: Profile = "plain") -> str:
         """A new reader's token, or a new token of one that was revoked. `at`: RFC 3339.
 
         Raises `ConfigError` for a name that is none, that is in use, or that is another organisation's:
@@ -110,7 +117,7 @@ class Readers:
         if len(others) >= limits.READERS:
             raise LimitError(f"there are {len(others)} readers already")
         token = secrets.token_urlsafe(32)
-        self._write([*others, Reader(name, organisation, at, _hash(token))])
+        self._write([*others, Reader(name, organisation, at, _hash(token), profile=profile)])
         return token
 
     def revoke(self, name: str) -> None:

@@ -26,6 +26,7 @@ from samsyn.base import limits
 from samsyn.base.clock import SECOND_US, iso, parse_iso
 from samsyn.channels.names import channel_origin
 from samsyn.formats import stix
+from samsyn.formats.stix_profiles import PROFILES, Profile
 from samsyn.interfaces.collection import BEGIN, Asked, Collections, Page, Place, Placed
 from samsyn.interfaces.port import TITLES, Channel, No, error_headers
 from samsyn.interfaces.seen import Seens
@@ -51,10 +52,19 @@ class Taxii:
     """TAXII 2.1 (`port.Interface`): one collection for each reader."""
 
     def __init__(
-        self, node: str, organisation: str, realm: Literal["actual", "exercise"], seens: Seens
+        self,
+        node: str,
+        organisation: str,
+        realm: Literal["actual", "exercise"],
+        seens: Seens,
+        profile_of: Callable[[str], Profile],
     ) -> None:
+        """profile_of: that of a reader, by its name."""
         self._node, self._organisation, self._realm = node, organisation, realm
-        self._collections = Collections(node, organisation, realm, seens)
+        self._profile_of = profile_of
+        self._collections = {
+            profile: Collections(node, organisation, realm, seens, profile) for profile in PROFILES
+        }
 
     @property
     def open(self) -> bool:
@@ -110,7 +120,7 @@ class Taxii:
         if asked is None:  # of another STIX than ours there is nothing
             page = Page([], None)
         else:
-            page = self._collections.page(
+            page = self._of(caller).page(
                 caller.channel, asked, query.limit, at=query.at, added_after_us=query.added_after_us
             )
         if one is not None and not page.objects and not self._is_there(caller, one):
@@ -121,8 +131,11 @@ class Taxii:
             return _paged("objects", page, _manifest)
         return _paged("objects", page, lambda placed: placed.object.data)
 
+    def _of(self, caller: _Caller) -> Collections:
+        return self._collections[self._profile_of(caller.channel.name)]
+
     def _is_there(self, caller: _Caller, one: str) -> bool:
-        return bool(self._collections.page(caller.channel, Asked(ids=[one]), 1).objects)
+        return bool(self._of(caller).page(caller.channel, Asked(ids=[one]), 1).objects)
 
 
 class _Query:

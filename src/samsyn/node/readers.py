@@ -14,6 +14,7 @@ from samsyn.channels.given import Account
 from samsyn.channels.names import channel_origin
 from samsyn.exchange.reader_certificates import Issued, issue
 from samsyn.exchange.roster import Roster
+from samsyn.formats.stix_profiles import Profile
 from samsyn.interfaces.readers import Readers
 from samsyn.node.partners import realms_of
 
@@ -29,7 +30,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     waiting: int
 
 
-def add(home: Home, name: str, organisation: str, *, by: str) -> str:
+def add(home: Home, name: str, organisation: str, *, by: str, profile: Profile = "plain") -> str:
     """A new reader's token, which is kept nowhere; or a new one of a reader whose token was revoked.
 
     What was held back meanwhile is decided at the next tick, by the policy as it is then. Raises
@@ -41,7 +42,7 @@ def add(home: Home, name: str, organisation: str, *, by: str) -> str:
         raise ConfigError(f"{name} is the name of a node", do="choose another name")
     readers = Readers(home.readers)
     known = readers.get(name) is not None
-    token = readers.add(name, organisation, iso(SystemClock().now_us()))
+    token = readers.add(name, organisation, iso(SystemClock().now_us()), profile)
     for stores in realms_of(home):
         with stores.db.write():
             if known:
