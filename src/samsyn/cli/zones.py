@@ -59,7 +59,9 @@ def zones_list(root: Path, what: str | None, as_json: bool) -> None:
 def zones_sets(as_json: bool) -> None:
     """The sets of zones that come with Samsyn: approximate, drawn by us, to begin with."""
     found = {name: shipped(name) for name in shipped_sets()}
-    answer = [{"set": name, "zones": len(some), "sorts": _sorts(some)} for name, some in found.items()]
+    answer: list[dict[str, Any]] = [
+        {"set": name, "zones": len(some), "sorts": _sorts(some)} for name, some in found.items()
+    ]
     rows = [(one["set"], one["zones"], ", ".join(word(sort) for sort in one["sorts"])) for one in answer]
     columns = (t("set"), t("zones"), t("sorts"))
     Out(as_json).answer(answer, lambda: table(t("Sets of zones"), columns, rows))

@@ -50,6 +50,7 @@ class Crossing:
             {
                 "newest_us": (np.int64, NEVER_US // 2),
                 "count": (np.int64, 0),
+                "cruise_kn": (np.float32, np.nan),
                 "speed_kn": (np.float32, np.nan, _SAMPLES),
                 "crab_deg": (np.float32, np.nan, _SAMPLES),
             }
@@ -80,36 +81,46 @@ class Crossing:
     def _signs(self, ships: Rows, judged: Array, crab_deg: Array) -> tuple[Array, Array, Array]:
         """Who shows them; her speed before, and by how much her bow points elsewhere than it did."""
         value = self._definition.value
-        cruise_kn, off_deg = np.full(len(ships), np.nan), np.full(len(ships), np.nan)
-        signs = judged & (ships.speed_kn >= value("speed_min_kn")) & (crab_deg == crab_deg)
-        at = np.flatnonzero(signs)
-        slot = ships.slot[at]
-        speeds, crabs = self._before["speed_kn"][slot], self._before["crab_deg"][slot]
-        enough = self._before["count"][slot] >= value("samples")
-        # the second highest: one sample may err
-        cruise_kn[at] = np.where(enough, np.sort(np.nan_to_num(speeds), axis=1)[:, -2], np.nan)
-        slowed = ships.speed_kn[at] <= value("slow_share") * cruise_kn[at]
-        slowed &= cruise_kn[at] - ships.speed_kn[at] >= value("slower_kn")
-        at, crabs = at[slowed], crabs[slowed]
-        cruising = speeds[slowed] >= _CRUISING * cruise_kn[at][:, None]
-        usual_deg = np.nanmedian(np.where(cruising, crabs, np.nan), axis=1) if len(at) else np.empty(0)
-        usual_deg = np.nan_to_num(usual_deg)
+        off_deg = np.full(len(ships), np.nan)
+        cruise_kn = self._before["cruise_kn"][ships.slot]
+        slowed = judged & (ships.speed_kn >= value("speed_min_kn"))
+        slowed &= ships.speed_kn <= value("slow_share") * cruise_kn  # NaN, not known yet, is no sign
+        slowed &= (cruise_kn - ships.speed_kn >= value("slower_kn")) & (crab_deg == crab_deg)
+        at = np.flatnonzero(slowed)
+        if not len(at):
+            return slowed, cruise_kn, off_deg
+        usual_deg = self._usual_deg(ships.slot[at], cruise_kn[at])
         off_deg[at] = np.abs((crab_deg[at] - usual_deg + 180) % 360 - 180)
         signs = (off_deg >= value("crab_deg")) & (off_deg <= value("crab_max_deg"))
         some = np.flatnonzero(signs)
         signs[some] = self._harbours.where(ships.lat[some], ships.lon[some]) == NOWHERE
         return signs, cruise_kn, off_deg
 
+    def _usual_deg(self, slot: Array, cruise_kn: Array) -> Array:
+        """How far a ship's bow was off her course when she made her speed; 0 where it is not known."""
+        cruising = self._before["speed_kn"][slot] >= _CRUISING * cruise_kn[:, None]
+        crab_deg = np.where(cruising, self._before["crab_deg"][slot], np.nan)
+        known = ~np.isnan(crab_deg).all(axis=1)
+        found: Array = np.zeros(len(slot))
+        found[known] = np.nanmedian(crab_deg[known], axis=1)
+        return found
+
     def _sample(self, ships: Rows, at: Array, crab_deg: Array) -> None:
         before = self._before
         at = at[ships.time_us[at] - before["newest_us"][ships.slot[at]] >= _SAMPLE_US]
         at = at[~np.isnan(ships.speed_kn[at])]
+        if not len(at):
+            return
         slot = ships.slot[at]
         place = before["count"][slot] % _SAMPLES
         before["speed_kn"][slot, place] = ships.speed_kn[at]
         before["crab_deg"][slot, place] = crab_deg[at]
         before["count"][slot] += 1
         before["newest_us"][slot] = ships.time_us[at]
+        slot = slot[before["count"][slot] >= self._definition.value("samples")]
+        speeds = np.nan_to_num(before["speed_kn"][slot])
+        # the second highest: one sample may err
+        before["cruise_kn"][slot] = np.partition(speeds, _SAMPLES - 2, axis=1)[:, _SAMPLES - 2]
 
     def _advance(
         self, step: Step, ships: Rows, at: Array, off_deg: Array, signs: Array

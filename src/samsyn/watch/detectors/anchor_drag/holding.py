@@ -138,12 +138,12 @@ class Holding:
             "open" if because is None else "closed",
             at_us,
             measured={
-                "circle_m": drag.out_m,
+                "out_m": drag.out_m,
                 "held_s": (shown_us - drag.start_us) / SECOND_US,
                 "turn_deg": drag.turn_deg,
             },
             thresholds={
-                "circle_m": value("circle_m" if astern else "circle_wide_m"),
+                "out_m": value("circle_m" if astern else "circle_wide_m"),
                 "held_s": value("held_s"),
             },
             known_errors=("large-swing", "status-by-hand"),

@@ -107,6 +107,8 @@ class Collision:
 
     def minute(self, step: Step, latest: Latest) -> list[Finding]:
         now = self._courses_that_meet(step, latest)
+        if not len(now.first) and not self._meetings:
+            return []
         met = {(int(now.first[k]), int(now.second[k])): k for k in range(len(now.first))}
         found = self._follow(step, latest, set(met)) if self._meetings else []
         rows = latest.rows(now.first)
@@ -129,6 +131,8 @@ class Collision:
         slot = slot[judged]
         turned = turn_deg(state["course_deg"][slot], state["course_before_deg"][slot])
         slot = slot[turned <= value("steady_deg")]  # NaN, a course unknown, is not steady
+        if len(slot) < 2:
+            return Approach(*(slot[:0] for _ in Approach._fields))
         pairs = close_pairs(state["lat"][slot], state["lon"][slot], value("look_m"))
         some = approach(state, *by_number(step, slot[pairs.first], slot[pairs.second]))
         gap_us = np.abs(state["time_us"][some.first] - state["time_us"][some.second])

@@ -93,6 +93,8 @@ class Rendezvous:
         slow = slot[state["speed_kn"][slot] < value("speed_kn")]
         status, type_ = state["nav_status"][slow], step.known.state["ship_type"][slow]
         slow = slow[~_SERVING[type_] & (status != RESTRICTED)]
+        if len(slow) < 2:
+            return slow[:0], slow[:0], state["lat"][slow[:0]]
         pairs = close_pairs(state["lat"][slow], state["lon"][slow], value("distance_m"))
         apart_m = pairs.distance_m
         if not len(apart_m):
