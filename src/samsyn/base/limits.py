@@ -68,6 +68,7 @@ TRACK_TEXT_CHARACTERS: Final = 40  # a name or call sign in a frame
 TRACK_DELAY_S: Final = 24 * 3600  # longest delay of a track rule; states of that long are kept in memory
 TRACK_STATES: Final = 128  # past states of all tracks kept for one reader's delays; the oldest go first
 PAST_TABLES: Final = 4  # past track tables in memory at once, for replays that go on from there
+EXPORT_POSITIONS: Final = 5_000_000  # rows of one export of tracks
 TRAIL_POINTS: Final = 5_000  # of one craft's trail; of more so many are taken evenly
 TRAIL_SPAN_S: Final = 7 * 24 * 3600  # longest span of a trail
 

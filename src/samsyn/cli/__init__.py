@@ -11,6 +11,7 @@ from samsyn.cli.channel import channel
 from samsyn.cli.demo import demo
 from samsyn.cli.evidence import evidence
 from samsyn.cli.exercise import exercise
+from samsyn.cli.export import export
 from samsyn.cli.feed import feed, replay
 from samsyn.cli.imports import import_
 from samsyn.cli.keys import keys
@@ -64,6 +65,7 @@ for command in (
     demo,
     feed,
     look,
+    export,
     replay,
     import_,
     partner,

@@ -24,6 +24,7 @@ from samsyn.desk.handling import known_step
 from samsyn.desk.items import item, ring
 from samsyn.desk.review import PolicyForm, read_span
 from samsyn.desk.rights import Forbidden, cleared
+from samsyn.desk.sight import sight_of
 from samsyn.desk.views import Views
 from samsyn.observations.craft import craft_from_text, craft_key
 from samsyn.statements.marking import MARKINGS, strictest
@@ -221,9 +222,7 @@ class Seat:
         return self._desk.past.trail(key, from_us, to_us, self._sight(), known_us)
 
     def _sight(self) -> Sight:
-        feeds = (feed.name for feed in self._desk.settings.feed)
-        closed = frozenset(f for f in feeds if self._feed_marking(f) not in self._markings)
-        return Sight(self._markings, closed)
+        return sight_of(self._desk.settings, self._account.clearance)
 
     # release policies
 

@@ -113,7 +113,7 @@ class Observations:
         while at_us <= last_us:
             until_us = min(at_us + width_us, last_us + 1)
             part = replace(wanted, heard_from_us=at_us, heard_to_us=until_us)
-            if width_us > rows and self._count(part) > 2 * rows:
+            if width_us > rows and self.count(part) > 2 * rows:
                 width_us //= 2
                 continue
             batch = self.read(part, columns)
@@ -197,7 +197,8 @@ class Observations:
             rows = rows.with_columns(pl.col("heard_us").fill_null(pl.col("time_us")))
         return rows.select(*STORED).filter(wanted.rows())
 
-    def _count(self, wanted: Wanted) -> int:
+    def count(self, wanted: Wanted) -> int:
+        """How many rows are wanted."""
         return int(self._collect(wanted, lambda lazy: lazy.select(pl.len())).sum().item())
 
     def _pieces(self, wanted: Wanted) -> list[Piece]:
