@@ -19,7 +19,7 @@ from samsyn.node.stores import Stores
 from samsyn.observations.craft import craft_from_text
 from samsyn.observations.reader import Observations
 from samsyn.statements.marking import strictest
-from samsyn.tracks.export import FORMATS, Asked, Part, gpx_pieces, parts_of, write_geoparquet
+from samsyn.tracks.export import FORMATS, Asked, Part, geoparquet_bytes, gpx_pieces, parts_of
 
 
 @click.group(cls=Group)
@@ -135,7 +135,7 @@ def _write(path: Path, kind: str, parts: list[Part], answer: dict[str, Any], at_
                 "samsyn:marking": answer["marking"],
                 "samsyn:exercise": "true" if answer["exercise"] else "false",
             }
-            write_geoparquet(pending, parts, said)
+            pending.write_bytes(geoparquet_bytes(parts, said))
         pending.rename(path)
     finally:
         pending.unlink(missing_ok=True)

@@ -6,8 +6,8 @@ means). A second column of boxes lets readers skip what is elsewhere (`covering`
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -23,15 +23,14 @@ _SIDES: Final = ("xmin", "ymin", "xmax", "ymax")
 Boxes = Any  # float array, a row of west, south, east, north for each geometry
 
 
-def write(
-    path: Path,
+def packed(
     table: pl.DataFrame,
     wkb: Sequence[bytes],
     boxes: Boxes,
     types: Sequence[str],
     said: Mapping[str, str],
-) -> None:
-    """Write `table` with one geometry a row.
+) -> bytes:
+    """The file of `table` with one geometry a row.
 
     types: which there are, by their GeoJSON names. said: more of the file's own metadata, such as its
     marking.
@@ -49,4 +48,6 @@ def write(
     if len(boxes):
         column[BOX] = [*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist()]
     geo = {"version": VERSION, "primary_column": GEOMETRY, "columns": {GEOMETRY: column}}
-    whole.write_parquet(path, compression="zstd", metadata={"geo": to_json(geo).decode(), **said})
+    file = io.BytesIO()
+    whole.write_parquet(file, compression="zstd", metadata={"geo": to_json(geo).decode(), **said})
+    return file.getvalue()

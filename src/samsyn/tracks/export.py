@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -84,8 +83,8 @@ def parts_of(observations: Observations, asked: Asked, sight: Sight) -> list[Par
     return [part for (key,), own in _by_craft(rows) for part in _parts(int(key), own)]
 
 
-def write_geoparquet(path: Path, parts: list[Part], said: dict[str, str]) -> None:
-    """One row a part: its line (a point where it is one position), with the time of each position."""
+def geoparquet_bytes(parts: list[Part], said: dict[str, str]) -> bytes:
+    """A GeoParquet file: one row a part: its line (a point where it is one position), with the time of each position."""
     table = pl.DataFrame(
         {
             "craft": [p.craft for p in parts],
@@ -104,8 +103,7 @@ def write_geoparquet(path: Path, parts: list[Part], said: dict[str, str]) -> Non
         schema=_TABLE,
     )
     shapes = [_shape(p) for p in parts]
-    geoparquet.write(
-        path,
+    return geoparquet.packed(
         table,
         [shapely.to_wkb(shape) for shape in shapes],
         [shape.bounds for shape in shapes],
