@@ -84,7 +84,7 @@ def parts_of(observations: Observations, asked: Asked, sight: Sight) -> list[Par
 
 
 def geoparquet_bytes(parts: list[Part], said: dict[str, str]) -> bytes:
-    """A GeoParquet file. A row a part: its line, or its point where it is one position, and their times."""
+    """A GeoParquet file: for each part its line (of one position: a point), and their times."""
     table = pl.DataFrame(
         {
             "craft": [p.craft for p in parts],
