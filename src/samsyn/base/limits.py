@@ -35,6 +35,7 @@ CARD_BYTES: Final = 16 * KIB  # one partner's card
 LIVE_WAITS: Final = 4  # wake-up requests one partner may hold open at once
 NONCES: Final = 8_192  # remembered per partner; more than REQUESTS_PER_MINUTE can make in both ages
 REQUEST_READ_S: Final = 10.0  # within which head and body of a request must have come
+BODY_UNREAD_BYTES: Final = 1 * MIB  # of a body that was answered unread; then the connection is cut
 REPLY_PIECE_BYTES: Final = 64 * KIB  # replies are sent in pieces ...
 REPLY_PIECE_S: Final = 30.0  # ... each of which the partner must take within this
 REPLY_WAIT_S: Final = 120.0  # within which a whole reply of a partner must have come

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -140,7 +141,8 @@ class _Server(uvicorn.Server):
 
 
 class _GuardedProtocol(H11Protocol):
-    """Cuts a connection whose next request's head is not whole in time, or that takes no reply.
+    """Cuts a connection whose next request's head is not whole in time, that takes no reply, or that
+    goes on sending a body that was answered unread (`limits.BODY_UNREAD_BYTES`).
 
     The first clock runs from the connection's start and from each reply's end until a request is under
     way; the second (`limits.REPLY_PIECE_S`) while what was written waits to be taken.
@@ -148,6 +150,7 @@ class _GuardedProtocol(H11Protocol):
 
     _guard: asyncio.TimerHandle | None = None
     _stuck: asyncio.TimerHandle | None = None
+    _unread_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -157,6 +160,11 @@ class _GuardedProtocol(H11Protocol):
         super().data_received(data)
         if self.cycle is not None and not self.cycle.response_complete:
             self._disarm()
+        elif self.conn.their_state is h11.SEND_BODY:
+            # some of it was on its way when the reply went out; nobody sends much more in good faith
+            self._unread_bytes += len(data)
+            if self._unread_bytes > limits.BODY_UNREAD_BYTES:
+                self._cut()
 
     def on_response_complete(self) -> None:
         self._arm()
