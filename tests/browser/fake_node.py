@@ -45,6 +45,7 @@ class FakeNode:
         self.items: list[dict[str, Any]] = []
         self.versions = {"statements": 1, "links": 1, "findings": 1, "feeds": 1}
         self.signed_in = False
+        self.provider: str | None = None
         self.away = False
         self.frames_asked: list[int] = []  # times that tracks of the past were asked of
         self.trails_asked: list[dict[str, str]] = []
@@ -102,6 +103,7 @@ class FakeNode:
             return handler
 
         routes = [
+            Route("/api/sign-in", lambda r: _json({"provider": self.provider})),
             Route("/api/session", self._session, methods=["GET", "POST", "DELETE"]),
             Route("/api/picture", read(self._picture)),
             Route("/api/statements", read(lambda r, b: {"items": self.items})),

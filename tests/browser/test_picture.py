@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from browser.chromium import Watched, pixels_like, shot, sign_in, until
 from browser.fake_node import PASSWORD, USER, FakeNode, Serving
 from browser.fake_story import alert_slots, partner_alert, statement
+from browser.test_sight import violations
 
 pytestmark = pytest.mark.browser
 
@@ -50,6 +51,21 @@ def test_a_wrong_password_is_told_and_the_right_one_opens_the_desk(
     watched.close()
     # the browser itself notes the one refusal; nothing else may be wrong
     assert [e for e in watched.errors if "401" not in e] == []
+
+
+def test_an_identity_provider_has_a_button_and_a_failure_is_told(
+    serving: Serving, watched: Watched, tmp_path: Path
+) -> None:
+    page = watched.page
+    serving.node.provider = "Coast Watch ID"
+    page.goto(f"{serving.url}#failed=oidc")
+    expect(page.get_by_role("alert")).to_contain_text("no account here for you")
+    way = page.get_by_role("link", name="Sign in with Coast Watch ID")
+    expect(way).to_have_attribute("href", "/api/oidc")
+    page.get_by_text("Svenska").click()
+    expect(page.get_by_role("link", name="Logga in med Coast Watch ID")).to_be_visible()
+    assert violations(page) == []
+    shot(page, "sign-in-provider", tmp_path)
 
 
 def test_tracks_are_drawn_sea_and_air_apart(page: Page, tmp_path: Path) -> None:

@@ -97,6 +97,7 @@ READERS: Final = 1_000  # readers without a node of one organisation
 # home side
 SESSION_AGE_S: Final = 12 * 3600  # then one signs in again
 SIGN_INS_PER_MINUTE: Final = 10  # tries at one account
+SIGN_INS_PENDING: Final = 1_000  # begun with an identity provider and not yet finished
 FAILED_SIGN_INS_WRITTEN_PER_MINUTE: Final = 30  # into the diary; the rest is counted
 PICTURE_FRAME_TRACKS: Final = 200_000  # tracks in one frame of the picture
 

@@ -172,6 +172,16 @@ class RetentionRule(Struct, frozen=True):
         return parse_span(self.keep)
 
 
+class SignInSettings(Struct, frozen=True):
+    """`[sign_in]`: an identity provider beside passwords (OpenID Connect). Empty: none."""
+
+    issuer: str = ""  # "https://id.example.org/realms/watch"
+    client_id: str = ""
+    client_secret: str = ""  # a file in the home that holds it; empty: a client without a secret
+    claim: str = "preferred_username"  # what of a person is the user name of its account here
+    title: str = ""  # what the button calls it
+
+
 class Settings(Struct, frozen=True):
     """All of `config.toml`."""
 
@@ -179,6 +189,7 @@ class Settings(Struct, frozen=True):
     exercise: ExerciseSettings = ExerciseSettings()
     feed: tuple[FeedSettings, ...] = ()
     standing_order: tuple[StandingOrder, ...] = ()
+    sign_in: SignInSettings = SignInSettings()
     watch: WatchSettings = WatchSettings()
     store: StoreSettings = StoreSettings()
     retention: tuple[RetentionRule, ...] = ()

@@ -226,16 +226,27 @@ def user() -> None:
     show_default=True,
     help="The strictest marking that the person may see.",
 )
-@click.password_option(help="Asked for where not given.")
+@click.option("--password", default=None, help="Asked for where not given.")
+@click.option("--provider", is_flag=True, help="No password: signs in by the identity provider only.")
 @json_option
 @speaking
 def user_add(
-    root: Path, name: str, full_name: str, role: Role, clearance: str, password: str, as_json: bool
+    root: Path,
+    name: str,
+    full_name: str,
+    role: Role,
+    clearance: str,
+    password: str | None,
+    provider: bool,
+    as_json: bool,
 ) -> None:
     """Add an account; it may sign in at once."""
     home: Home = home_of(root)
     _check_user(name)
-    add_account(home.accounts, name, full_name or name, role, password, clearance)
+    if not provider and password is None:
+        password = click.prompt(t("Password"), hide_input=True, confirmation_prompt=True)
+    secret = None if provider else password
+    add_account(home.accounts, name, full_name or name, role, secret, clearance)
     with Stores(home) as stores:  # whoever may write this folder may add accounts: let it be seen
         stores.diary.write("samsyn user add", "account-added", user=name, role=role, clearance=clearance)
     made = {"user": name, "role": role, "clearance": clearance}

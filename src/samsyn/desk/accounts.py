@@ -30,7 +30,7 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     user: str
     name: str
     role: Role
-    password: str  # argon2id hash
+    password: str  # argon2id hash; empty: signs in by the identity provider only
     clearance: str = CLEARANCE
 
     def may(self, act: Act) -> bool:
@@ -74,19 +74,20 @@ def load_accounts(path: Path) -> tuple[Account, ...]:
 
 
 def add_account(
-    path: Path, user: str, name: str, role: Role, password: str, clearance: str = CLEARANCE
+    path: Path, user: str, name: str, role: Role, password: str | None, clearance: str = CLEARANCE
 ) -> None:
-    """Append an account. Raises `ConfigError` where the user exists or the password is short."""
+    """Append an account; password None: one for the identity provider only. Raises `ConfigError` where
+    the user exists or the password is short."""
     if any(a.user == user for a in load_accounts(path)):
         raise ConfigError(f"there is an account {user!r} already", where=str(path))
-    if len(password) < PASSWORD_LENGTH_MIN:
+    if password is not None and len(password) < PASSWORD_LENGTH_MIN:
         raise ConfigError(f"a password needs at least {PASSWORD_LENGTH_MIN} characters")
     fields = {
         "user": user,
         "name": name,
         "role": role,
         "clearance": clearance,
-        "password": _hasher.hash(password),
+        "password": "" if password is None else _hasher.hash(password),
     }
     text = "[[account]]\n" + "".join(f"{k} = {to_toml_value(v)}\n" for k, v in fields.items())
     old = path.read_text() + "\n" if path.is_file() else ""

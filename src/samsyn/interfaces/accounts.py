@@ -49,12 +49,22 @@ class Sessions:
         account = identify(self._path, user, password)
         if account is None:
             return None
+        with self._lock:
+            self._tries.pop(user[:64], None)
+        return self._begin(account), account
+
+    def begin(self, user: str) -> tuple[str, Account] | None:
+        """A session of somebody who is known by other means; None where there is no such account."""
+        account = self._accounts().get(user)
+        return (self._begin(account), account) if account is not None else None
+
+    def _begin(self, account: Account) -> str:
+        now_us = self._clock.now_us()
         token = secrets.token_urlsafe(32)
         with self._lock:
             self._open = {k: v for k, v in self._open.items() if v[1] > now_us}
             self._open[_digest(token)] = (account, now_us + SESSION_AGE_S * SECOND_US)
-            self._tries.pop(user[:64], None)
-        return token, account
+        return token
 
     def account(self, token: str) -> Account | None:
         """The account of a session as it stands now; None where there is no such session any more."""

@@ -16,7 +16,7 @@ import orjson
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -31,6 +31,8 @@ from samsyn.desk.seat import Seat
 from samsyn.interfaces.accounts import Account, Sessions
 from samsyn.interfaces.home_openapi import document
 from samsyn.interfaces.home_past import past_routes
+from samsyn.interfaces.home_sign_in import sign_in_routes
+from samsyn.interfaces.oidc import Provider
 
 FRAME_EVERY_S = 1.0
 PACKED = (".js", ".css", ".html", ".json", ".svg")  # files of the page; nothing secret is in them
@@ -113,10 +115,13 @@ class Guard:
 class HomeApp:
     """The handlers. What a route tells or does goes through the seat of the person who asks."""
 
-    def __init__(self, desk: Desk, sessions: Sessions, web: Path) -> None:
+    def __init__(
+        self, desk: Desk, sessions: Sessions, web: Path, provider: Provider | None = None
+    ) -> None:
         self._desk = desk
         self._sessions = sessions
         self._web = web
+        self._provider = provider
         # browsers keep cookies by host, not by port: two nodes on one machine must not share one
         self._cookie = f"samsyn_session_{desk.name}"
         self._threads = ThreadPoolExecutor(DESK_THREADS, thread_name_prefix="desk")
@@ -151,6 +156,10 @@ class HomeApp:
             Route("/api/zones", read(lambda r, seat: seat.zones())),
             Route("/api/tracks/{domain:int}/{number:int}", read(self.track)),
             *past_routes(read),
+            Route("/api/sign-in", self.ways),
+            *sign_in_routes(
+                self._provider, f"{self._cookie}_begun", self._opens, lambda: error("absent", 404)
+            ),
             Route("/api/openapi.json", read(lambda r, seat: document())),
             WebSocketRoute("/api/live", self.live),
             Route("/{path:path}", self.page),
@@ -179,6 +188,26 @@ class HomeApp:
             reply.delete_cookie(self._cookie)
         return reply
 
+    async def ways(self, _: Request) -> Response:
+        """How one can sign in: by password, and by the provider of this title."""
+        return json({"provider": self._provider.title if self._provider else None})
+
+    def _opens(self, request: Request, user: str) -> Response | None:
+        """Back to the page, signed in."""
+        opened = self._sessions.begin(user)
+        if opened is None:
+            self._failed(user)
+            return None
+        return self._signed_in(request, RedirectResponse("/", 303), *opened)
+
+    def _signed_in(self, request: Request, reply: Response, token: str, account: Account) -> Response:
+        Seat(self._desk, account).signed_in()
+        secure = request.url.scheme == "https"
+        reply.set_cookie(
+            self._cookie, token, max_age=SESSION_AGE_S, httponly=True, samesite="strict", secure=secure
+        )
+        return reply
+
     async def _sign_in(self, request: Request) -> Response:
         if "x-samsyn" not in request.headers:
             return error("header", 403)
@@ -194,14 +223,7 @@ class HomeApp:
         if opened is None:
             await self._in_thread(self._failed, user)
             return error("sign-in", 401)
-        token, account = opened
-        await self._in_thread(Seat(self._desk, account).signed_in)
-        reply = json(_person(account))
-        secure = request.url.scheme == "https"
-        reply.set_cookie(
-            self._cookie, token, max_age=SESSION_AGE_S, httponly=True, samesite="strict", secure=secure
-        )
-        return reply
+        return await self._in_thread(self._signed_in, request, json(_person(opened[1])), *opened)
 
     def _failed(self, user: str) -> None:
         self._desk.sign_in_failed(self._sessions.known(user), self._sessions.now_us())
@@ -389,7 +411,14 @@ def _viewport(text: str) -> tuple[float, float, float, float] | None:
     return west, south, east, north
 
 
-def home_app(desk: Desk, sessions: Sessions, web: Path, hosts: frozenset[str]) -> Starlette:
-    """The whole home tree. `hosts`: names and addresses under which it is served, without port."""
-    app = HomeApp(desk, sessions, web)
+def home_app(
+    desk: Desk,
+    sessions: Sessions,
+    web: Path,
+    hosts: frozenset[str],
+    provider: Provider | None = None,
+) -> Starlette:
+    """The whole home tree. `hosts`: names and addresses under which it is served, without port.
+    provider: by whom people may sign in, beside passwords."""
+    app = HomeApp(desk, sessions, web, provider)
     return Starlette(routes=app.routes(), middleware=[Middleware(functools.partial(Guard, hosts=hosts))])

@@ -51,6 +51,9 @@ _OPTIONAL: Final = frozenset({"at", "known_us", "box", "reader"})
 ALL: Final = (
     _Does("/healthz", "get", "Whether the node runs"),
     _Does("/api/openapi.json", "get", "This document"),
+    _Does("/api/sign-in", "get", "How one can sign in"),
+    _Does("/api/oidc", "get", "Go to the identity provider", reply="redirect"),
+    _Does("/api/oidc/callback", "get", "Back from the identity provider", reply="redirect"),
     _Does("/api/session", "get", "Who I am"),
     _Does("/api/session", "post", "Sign in", SignIn),
     _Does("/api/session", "delete", "Sign out"),
@@ -123,6 +126,8 @@ def _operation(does: _Does) -> Object:
     if does.reply == "binary":
         media, shown = "application/vnd.apache.arrow.stream", {"type": "string"}
     replies: Object = {"200": {"description": does.summary, "content": {media: {"schema": shown}}}}
+    if does.reply == "redirect":
+        replies = {"303": {"description": does.summary}}
     problem = {"schema": {"$ref": "#/components/schemas/Error"}}
     for status, text in _PROBLEMS.items():
         replies[status] = {"description": text, "content": {"application/json": problem}}

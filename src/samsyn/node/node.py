@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Collection
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,7 +12,7 @@ import msgspec
 from samsyn.base.clock import SECOND_US, ExerciseClock
 from samsyn.base.encoding import from_json
 from samsyn.base.errors import ConfigError, InputError, SamsynError
-from samsyn.base.settings import FeedSettings, Settings, split_address
+from samsyn.base.settings import FeedSettings, Settings
 from samsyn.channels.frame import STEP_US
 from samsyn.channels.names import channel_origin
 from samsyn.desk.desk import Desk, Partners
@@ -21,21 +20,14 @@ from samsyn.desk.replays import Replay
 from samsyn.desk.standing import StandingOrders
 from samsyn.exchange.bell import Bell
 from samsyn.exchange.link import LinkState, explain
-from samsyn.exchange.listen import Listener, serve
-from samsyn.exchange.reader_certificates import readers_context
 from samsyn.exchange.serve import partner_routes
-from samsyn.exchange.tls import server_context
 from samsyn.feeds.objects import brings_objects
-from samsyn.interfaces.accounts import Sessions
-from samsyn.interfaces.home import home_app
 from samsyn.interfaces.kept import Kept
-from samsyn.interfaces.neighbours import reader_routes
-from samsyn.interfaces.seen import Seens
-from samsyn.interfaces.tak import TakServer
 from samsyn.node.homes import own_card
 from samsyn.node.imports import Imports
 from samsyn.node.intake import REPLAYED, Intake, Source
 from samsyn.node.links import Links
+from samsyn.node.servers import Servers
 from samsyn.node.stores import Stores
 from samsyn.observations.files import folder_name
 from samsyn.observations.keeping import Keeping
@@ -56,7 +48,6 @@ KEEP_EVERY_US = 60 * SECOND_US
 STATES_AT_ONCE = 8  # of full hours, each of them half a second's work for a busy feed
 FRAMES_US_MIN = SECOND_US  # between two frames, however fast an exercise runs
 NO_ZONES = {"type": "FeatureCollection", "features": []}
-WEB = Path(__file__).resolve().parent.parent / "interfaces" / "web"
 
 
 class Node:
@@ -86,8 +77,7 @@ class Node:
         self._partner_tracks = PartnerTracks(stores.wall, stores.clock, exercise=exercise)
         self._pulling = Links(stores, self._partner_tracks, lambda: self._changed("statements", "links"))
         self._threads: list[threading.Thread] = []
-        self._servers: list[Listener | TakServer] = []
-        self._addresses: dict[str, str] = {}
+        self._servers = Servers(stores, settings)
         zones = stores.home.root / settings.watch.zones
         self._zones: list[Zone] = load_zones(zones)
         self._zones_file = from_json(zones.read_bytes()) if zones.is_file() else NO_ZONES
@@ -190,8 +180,7 @@ class Node:
         self._stop.set()
         self._intake.stop()
         self._imports.stop()
-        for server in self._servers:
-            server.stop()
+        self._servers.stop()
         self._pulling.stop()
         for thread in self._threads:
             thread.join(timeout=10)
@@ -210,84 +199,24 @@ class Node:
         self._intake.warm(self._settings.feed, now_us, span_us)
 
     def _serve(self) -> None:
-        node, stores = self._settings.node, self.stores
-        host, port = split_address(node.exchange_listen, "config.toml: node.exchange_listen")
         partners = partner_routes(
             self._door.reader,
-            stores.roster,
-            stores.wall,
-            own_card(stores.home),
-            realm=stores.realm,
+            self.stores.roster,
+            self.stores.wall,
+            own_card(self.stores.home),
+            realm=self.stores.realm,
             bell=self._bell,
             cosigned=lambda: self._changed("links", "statements"),
-            refused=stores.refused.note,
+            refused=self.stores.refused.note,
         )
-        context = server_context(stores.home.keys)
-        listener = serve(partners, host, port, context, on_stop=self._bell.close)
-        self._listen("exchange", "https://{}", listener)
+        self._servers.partners(partners, on_stop=self._bell.close)
         if self._picture:
-            self._serve_home()
-        if node.readers_listen:
-            self._serve_readers()
-        if node.tak_listen:
-            self._serve_tak()
-
-    def _serve_home(self) -> None:
-        node, stores = self._settings.node, self.stores
-        host, port = split_address(node.home_listen, "config.toml: node.home_listen")
-        sessions = Sessions(stores.home.accounts, stores.wall)
-        names = frozenset({host, "localhost", "127.0.0.1"})
-        listener = serve(home_app(self.desk, sessions, WEB, names), host, port)
-        self._listen("picture", "http://{}", listener)
-
-    def _serve_readers(self) -> None:
-        node, stores = self._settings.node, self.stores
-        host, port = split_address(node.readers_listen, "config.toml: node.readers_listen")
-        app = reader_routes(
-            self._door.reader,
-            stores.tokens,
-            stores.wall,
-            node=stores.me,
-            organisation=node.organisation,
-            realm=stores.realm,
-            kept=self.kept,
-            refused=stores.refused.note,
-        )
-        listener = serve(app, host, port, server_context(*self._readers_tls()))
-        self._listen("readers", "https://{}/taxii2/", listener)
-
-    def _serve_tak(self) -> None:
-        stores = self.stores
-        host, port = split_address(self._settings.node.tak_listen, "config.toml: node.tak_listen")
-        server = TakServer(
-            self._door.reader,
-            stores.tokens,
-            stores.wall,
-            Seens(self.kept),
-            host,
-            port,
-            readers_context(*self._readers_tls()),
-            node=stores.me,
-            realm=stores.realm,
-            refused=stores.refused.note,
-        )
-        self._listen("tak", "tls://{}", server)
-
-    def _readers_tls(self) -> tuple[Path, Path | None, Path | None]:
-        node, home = self._settings.node, self.stores.home
-        certificate, key = (
-            home.root / name if name else None for name in (node.readers_certificate, node.readers_key)
-        )
-        return home.keys, certificate, key
-
-    def _listen(self, name: str, shown: str, server: Listener | TakServer) -> None:
-        server.start()
-        self._servers.append(server)
-        self._addresses[name] = shown.format(server.address)
+            self._servers.picture(self.desk)
+        self._servers.readers(self._door.reader, self.kept)
 
     def addresses(self) -> dict[str, str]:
         """Where partners reach this node; its picture and readers without a node, if served."""
-        return dict(self._addresses)
+        return self._servers.addresses()
 
     def _tick_on(self) -> None:
         """Twice a second: what is queued is decided, written and announced."""

@@ -45,6 +45,7 @@ async function ask<T>(method: string, path: string, body?: unknown): Promise<T> 
 const at = encodeURIComponent;
 
 export const api = {
+  ways: () => ask<{ provider: string | null }>('GET', '/api/sign-in'),
   session: () => ask<User>('GET', '/api/session'),
   signIn: (user: string, password: string) => ask<User>('POST', '/api/session', { user, password }),
   signOut: () => ask<unknown>('DELETE', '/api/session'),
