@@ -52,6 +52,7 @@ def shown(client: TestClient, jti: str, reader: str = "fi") -> dict[str, Any]:
         "/api/findings",
         "/api/zones",
         "/api/interference",
+        "/api/activity",
         "/api/policy",
         f"/api/as/{reader}",
     ]
@@ -247,3 +248,23 @@ def test_old_counts_are_forgotten_and_new_ones_replace_them(node: Node) -> None:
     assert [t.figures["craft"] for t in tallies.of("interference", HOUR_US, ["mast"])] == [12]
     tallies.put([msgspec.structs.replace(tally("mast", 1), begin_us=(TALLY_DAYS + 2) * 24 * HOUR_US)])
     assert tallies.spans("interference", ["mast"]) == [(TALLY_DAYS + 2) * 24 * HOUR_US]
+
+
+def test_counts_of_several_feeds_together_need_clearance_for_all(
+    client: TestClient, node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node.desk, "feeds", lambda: [{"name": n} for n in ("mast", "radar", "secret")])
+    markings = {"mast": "TLP:GREEN", "radar": "TLP:GREEN", "secret": "TLP:RED"}
+    monkeypatch.setattr(Seat, "_feed_marking", lambda _, name: markings[name])
+    sign_in(client, "guest")
+    counted = {"craft": 9.0, "expected": 2.1, "high": 5.0, "unusual": 1.0}
+    for place, feed in (("sound/fishing", "mast+radar"), ("belt/fishing", "mast+secret")):
+        node.stores.tallies.put(
+            [Tally(layer="activity", begin_us=0, place=place, domain="sea", feed=feed, figures=counted)]
+        )
+    told = client.get("/api/activity").json()
+    assert told == {
+        "hour_us": 0,
+        "hours": [0],
+        "zones": [{"zone": "sound", "group": "fishing", "domain": "sea", **counted}],
+    }

@@ -9,7 +9,8 @@ A case is one line of a `cases.jsonl`:
                  and `closed_by_s` bound the times of the first and the closed revision)
     zones        features of a FeatureCollection
     legs         craft, from_s, to_s, every_s, lat, lon, to_lat, to_lon and any other column, constant;
-                 count: so many craft with successive numbers, `step_lat` and `step_lon` apart
+                 count: so many craft with successive numbers, `step_lat` and `step_lon` apart, each
+                 `step_s` later
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ _LEG = {
     "count",
     "step_lat",
     "step_lon",
+    "step_s",
 }
 
 
@@ -87,7 +89,11 @@ def _rows(leg: dict[str, Any]) -> list[dict[str, Any]]:
     for k in range(leg.get("count", 1)):
         at_s = leg["from_s"]
         while at_s <= leg["to_s"]:
-            row = {"time_us": BEGIN_US + int(at_s * SECOND_US), "craft": first + k, **more}
+            row = {
+                "time_us": BEGIN_US + int((at_s + k * leg.get("step_s", 0)) * SECOND_US),
+                "craft": first + k,
+                **more,
+            }
             if "lat" in leg:
                 share = (at_s - leg["from_s"]) / length_s
                 row["lat"] = leg["lat"] + share * (leg.get("to_lat", leg["lat"]) - leg["lat"])

@@ -55,7 +55,7 @@ def alert_draft(finding: Finding, order: StandingOrder, definition: Definition) 
             *(f"feed {feed}" for feed in (finding.feed, *finding.more_feeds)),
             f"detector {finding.detector}",
         ],
-        "tags": [domain],
+        "tags": [domain, *([finding.group] if finding.group else [])],
         "body.detector": finding.detector,
         "body.state": finding.state,
         "body.start": iso(finding.start_us),

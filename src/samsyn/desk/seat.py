@@ -113,6 +113,18 @@ class Seat:
         shares = {"low": value("share_low"), "high": value("share_high")}
         return {"hour_us": begin_us, "hours": hours, **shares, "cells": cells}
 
+    def activity(self, at_us: int | None) -> dict[str, Any]:
+        """The activity layer of the hour of `at_us`, or of the last one counted: for each zone and
+        class of craft how many came, how many usually do, up to how many is usual, and whether it
+        is unusual (1 more, -1 fewer). hours: as of `interference`.
+        """
+        hours, begin_us, told = self._layer("activity", at_us, HOUR_US)
+        zones = []
+        for tally in told[:LAYER_PLACES]:
+            zone, _, group = tally.place.partition("/")
+            zones.append({"zone": zone, "group": group, "domain": tally.domain, **tally.figures})
+        return {"hour_us": begin_us, "hours": hours, "zones": zones}
+
     def _layer(
         self, layer: Layer, at_us: int | None, span_us: int
     ) -> tuple[list[int], int | None, list[Tally]]:

@@ -9,7 +9,7 @@ import msgspec
 from samsyn.base.clock import DAY_US
 from samsyn.base.database import Database
 from samsyn.base.limits import TALLY_DAYS
-from samsyn.watch.tally import Layer, Tally
+from samsyn.watch.tally import Layer, Tally, named
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS tallies (
@@ -44,21 +44,22 @@ class TallyStore:
                 db.execute("DELETE FROM tallies WHERE begin_us < ?", (newest_us - TALLY_DAYS * DAY_US,))
 
     def spans(self, layer: Layer, feeds: Iterable[str]) -> list[int]:
-        """When the spans begin in which one of these feeds counted anything, newest first."""
+        """When the spans begin of which there are tallies that rest on these feeds alone, newest
+        first."""
         rows = self._db.read().execute(
-            "SELECT DISTINCT begin_us FROM tallies WHERE layer=? AND feed IN "
-            "(SELECT value FROM json_each(?)) ORDER BY begin_us DESC",
-            (layer, msgspec.json.encode(sorted(feeds)).decode()),
+            "SELECT DISTINCT begin_us, feed FROM tallies WHERE layer=? ORDER BY begin_us DESC", (layer,)
         )
-        return [row[0] for row in rows]
+        known = set(feeds)
+        return list(dict.fromkeys(begin_us for begin_us, feed in rows if known.issuperset(named(feed))))
 
     def of(self, layer: Layer, begin_us: int, feeds: Iterable[str]) -> list[Tally]:
-        """The tallies of a span by these feeds, in order of place, domain and feed."""
+        """The tallies of a span that rest on these feeds alone, in order of place, domain and feed."""
         rows = self._db.read().execute(
-            "SELECT place, domain, feed, figures FROM tallies WHERE layer=? AND begin_us=? AND feed IN "
-            "(SELECT value FROM json_each(?)) ORDER BY place, domain, feed",
-            (layer, begin_us, msgspec.json.encode(sorted(feeds)).decode()),
+            "SELECT place, domain, feed, figures FROM tallies WHERE layer=? AND begin_us=? "
+            "ORDER BY place, domain, feed",
+            (layer, begin_us),
         )
+        known = set(feeds)
         return [
             Tally(
                 layer=layer,
@@ -69,4 +70,5 @@ class TallyStore:
                 figures=msgspec.json.decode(figures),
             )
             for place, domain, feed, figures in rows
+            if known.issuperset(named(feed))
         ]

@@ -152,6 +152,7 @@ class HomeApp:
             ),
             Route("/api/links", read(lambda r, seat: {"links": seat.links()})),
             Route("/api/findings", read(lambda r, seat: {"items": seat.findings()})),
+            Route("/api/activity", read(lambda r, seat: seat.activity(_instant(r)))),
             Route("/api/interference", read(lambda r, seat: seat.interference(_instant(r)))),
             Route("/api/zones", read(lambda r, seat: seat.zones())),
             Route("/api/tracks/{domain:int}/{number:int}", read(self.track)),

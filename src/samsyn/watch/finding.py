@@ -17,6 +17,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     craft:        whom it is about; None where it is about a place.
     domain:       of the craft, or of the traffic that a finding about a place is about.
     other:        the second craft of a pair.
+    group:        class of craft that was counted: merchant, passenger, fishing, other, aircraft.
     cell:         H3 cell, of a finding about one.
     feed:         that it was seen by; more_feeds: others that it rests on.
     measured:     what was measured, by names that carry units.
@@ -49,13 +50,15 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     domain: Literal["sea", "air"] = "sea"
     other: str | None = None
     cell: str | None = None
+    group: str | None = None
     more_feeds: tuple[str, ...] = ()
 
 
 def about_whom(finding: Finding) -> str:
     """Its craft, both of a pair; else its zone or cell."""
     named = [one for one in (finding.craft, finding.other) if one is not None]
-    return " ".join(named) or finding.zone or finding.cell or ""
+    place = [one for one in (finding.zone, finding.group) if one is not None]
+    return " ".join(named) or " ".join(place) or finding.cell or ""
 
 
 class Evidence:

@@ -56,17 +56,24 @@ class Places:
     def where(self, lat: Array, lon: Array) -> Array:
         """Place in `zones` of the first that each position is in, or `NOWHERE`; NaN is nowhere."""
         found = np.full(len(lat), NOWHERE)
+        which, zone = self.within(lat, lon)
+        order = np.argsort(-zone, kind="stable")  # the first zone is written last
+        found[which[order]] = zone[order]
+        return found
+
+    def within(self, lat: Array, lon: Array) -> tuple[Array, Array]:
+        """Every position in every zone: places in the arrays and in `zones`, of one length."""
+        nothing = np.empty(0, np.int64)
         if not self._shapes or not len(lat):
-            return found
+            return nothing, nothing
         with np.errstate(invalid="ignore"):
             y = ((lat - self._south) / self._cell_deg).astype(np.int64)
             x = ((lon - self._west) / self._cell_deg).astype(np.int64)
         height, width = self._raster.shape
         at = np.flatnonzero((lat >= self._south) & (lon >= self._west) & (y < height) & (x < width))
         at = at[self._raster[y[at], x[at]]]
-        if len(at):
-            points = shapely.points(lon[at], lat[at])
-            which, zone = self._tree.query(points, predicate="intersects")
-            order = np.argsort(-zone, kind="stable")  # the first zone is written last
-            found[at[which[order]]] = zone[order]
-        return found
+        if not len(at):
+            return nothing, nothing
+        points = shapely.points(lon[at], lat[at])
+        which, zone = self._tree.query(points, predicate="intersects")
+        return at[which], zone

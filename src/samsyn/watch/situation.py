@@ -125,14 +125,14 @@ class PlaceSituation:
         place: tuple[float, float],
         cell: str | None = None,
         zone: str | None = None,
-        what: str = "",
+        group: str | None = None,
     ) -> None:
-        """place: lat, lon of its middle. what: tells two situations of one place apart in the key."""
+        """place: lat, lon of its middle. group: of craft; it is in the key."""
         self._definition = definition
         self._domain: Literal["sea", "air"] = domain
         self.start_us = start_us
         self._place = place
-        self._cell, self._zone, self._what = cell, zone, what
+        self._cell, self._zone, self._group = cell, zone, group
         self._rows: list[dict[str, Any]] = []
         self._feeds: dict[str, None] = {}
         self._exercise = False
@@ -165,7 +165,7 @@ class PlaceSituation:
         self._revision += 1
         place = self._zone or self._cell or ""
         feed, *more = list(self._feeds)
-        parts = [self._definition.id, place, *([self._what] if self._what else []), iso(self.start_us)]
+        parts = [self._definition.id, place, *([self._group] if self._group else []), iso(self.start_us)]
         return Finding(
             key="/".join(parts),
             detector=self._definition.id,
@@ -187,5 +187,6 @@ class PlaceSituation:
             revision=self._revision,
             closed_because=because,
             cell=self._cell,
+            group=self._group,
             more_feeds=tuple(sorted(more)),
         )

@@ -1,5 +1,6 @@
 // What the page reads out of a statement's slots; a slot that is not held gives null or nothing.
 import { parseIso } from './format';
+import { told } from './text.svelte';
 import type { Detector, EvidenceRow, Finding, Item, Lang, Text } from './types';
 
 export const PLACE_RUNGS = ['region', 'area', 'spot', 'exact'] as const;
@@ -87,7 +88,10 @@ export function haystack(item: Item): string {
 
 /** Its craft, both of a pair; else its zone or cell. */
 export function aboutWhom(finding: Finding): string {
-  return [finding.craft, finding.other].filter(Boolean).join(', ') || finding.zone || finding.cell || '';
+  const craft = [finding.craft, finding.other].filter(Boolean).join(', ');
+  if (craft) return craft;
+  const place = finding.zone ?? finding.cell ?? '';
+  return finding.group ? `${place}, ${told('group', finding.group)}` : place;
 }
 
 /** The findings that there were at a time, as far as it can be told: what was measured later is left out. */

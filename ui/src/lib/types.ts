@@ -122,6 +122,7 @@ export interface Finding {
   other: string | null;
   domain: 'sea' | 'air';
   cell: string | null;
+  group: string | null;
   state: 'open' | 'closed';
   start_us: number;
   updated_us: number;

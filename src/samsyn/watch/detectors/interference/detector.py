@@ -33,6 +33,12 @@ _ADSB_TYPES = np.isin(np.arange(256), (17, 18, ABSENT_U8))
 _EVER: Final = NEVER_US // 2  # subtracting from it does not overflow
 
 
+class _Loss(Situation):
+    """A craft that was well and is not. worst: of the states that it was in."""
+
+    worst = DEGRADED
+
+
 class Detector:
     """Follows craft that lose their position, and counts them by cell and hour."""
 
@@ -42,7 +48,7 @@ class Detector:
         self._value = definition.values(*definition.thresholds)
         self._counts = Counts()
         self._hour = -1
-        self._open: dict[int, Situation] = {}
+        self._open: dict[int, _Loss] = {}
         self._cells: dict[tuple[int, int], PlaceSituation] = {}
         self._tallies: list[Tally] = []
         self._feeds: list[str] = []
@@ -53,6 +59,7 @@ class Detector:
                 "bad": (np.int32, 0),  # reports since then
                 "better_us": (np.int64, NEVER_US),  # since when it does again
                 "state": (np.int8, WELL),
+                "placed_us": (np.int64, _EVER),  # when it last sent a position, read by us or not
                 "known": (np.bool_, False),  # has said how good its position is
                 "nac_p": (np.uint8, ABSENT_U8),
             }
@@ -92,6 +99,8 @@ class Detector:
             flies & (rows.speed_kn >= self._value["airborne_kn"]) & _ADSB_TYPES[rows.message_type],
             _POSITION_TYPES[rows.message_type] & step.known.state["ship"][rows.slot],
         )
+        sent = air & (rows.nic > 0) & (rows.nic != ABSENT_U8) | ~np.isnan(rows.claimed_lat)
+        craft["placed_us"][rows.slot[sent]] = rows.time_us[sent]
         if says.any():
             craft["known"][rows.slot[says]] = True
             craft["nac_p"][rows.slot[says]] = rows.nac_p[says]
@@ -127,10 +136,9 @@ class Detector:
             if state == DEGRADED:
                 craft["state"][slot] = POOR
             return []
-        fix_us = int(step.known.state["fix_us"][slot])
-        if state == LOST and fix_us == NEVER_US:
+        if state == LOST and step.known.state["fix_us"][slot] == NEVER_US:
             return []
-        if state == LOST and time_us - fix_us < value["lost_s"] * SECOND_US:
+        if state == LOST and time_us - int(craft["placed_us"][slot]) < value["lost_s"] * SECOND_US:
             return []  # between two positions others are told: speed alone says nothing yet
         if craft["since_us"][slot] == NEVER_US:
             craft["since_us"][slot], craft["bad"][slot] = time_us, 0
@@ -142,7 +150,7 @@ class Detector:
         craft["state"][slot] = max(state, int(craft["state"][slot]))
         here = self._open.get(slot)
         if here is None:
-            here = self._open[slot] = Situation(
+            here = self._open[slot] = _Loss(
                 self._definition, step, step.rows, i, lead_up=self._recent.rows(slot), start_us=since_us
             )
             place = step.known.state
@@ -150,6 +158,7 @@ class Detector:
                 here.place = (round(float(place["lat"][slot]), 6), round(float(place["lon"][slot]), 6))
         else:
             here.observe(step, step.rows, i)
+        here.worst = max(here.worst, state)
         if here.raised and time_us - here.written_us < value["update_s"] * SECOND_US:
             return []
         return [self._write(here, time_us)]
@@ -181,10 +190,10 @@ class Detector:
         return found
 
     def _write(
-        self, here: Situation, at_us: int, because: str | None = None, end_us: int | None = None
+        self, here: _Loss, at_us: int, because: str | None = None, end_us: int | None = None
     ) -> Finding:
         craft, slot = self._craft, here.slot
-        lost = craft["state"][slot] == LOST or craft["nac_p"][slot] == ABSENT_U8
+        lost = here.worst == LOST
         measured = {
             "duration_s": ((end_us or at_us) - here.start_us) / SECOND_US,
             "reports": float(craft["bad"][slot]),

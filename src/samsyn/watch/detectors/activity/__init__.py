@@ -1,0 +1,1 @@
+"""More or fewer craft in a zone than its own history explains."""
