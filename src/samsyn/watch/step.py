@@ -325,9 +325,10 @@ class Cutter:
     def _gather(self, minute: int, ships: Rows) -> Rows | None:
         """The last fix of each ship since the last minute, if this step ends in a new one."""
         self._ships.append(ships)
-        if minute == self._minute:
-            return None
+        first, same = self._minute == 0, minute == self._minute
         self._minute = minute
+        if first or same:
+            return None
         held = joined(self._ships)
         self._ships = []
         newest = np.zeros(len(self.known), np.int64)
