@@ -16,7 +16,7 @@ INSTALLED := .venv/.installed
 PAGE      := $(shell find ui -type f -not -path '*/node_modules/*' -not -path '*/.*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench nightly docs picture lock clean peers-stix
+.PHONY: help demo test lint format bench nightly docs truth picture lock clean peers-stix
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -49,6 +49,10 @@ nightly: $(INSTALLED)  ## the long tests
 
 docs: $(INSTALLED)  ## write the generated pages of docs/
 	$(BIN)/python docs/generate.py
+
+truth: $(INSTALLED)  ## measure every detector against known truth, into docs/truth.md
+	$(BIN)/samsyn exercise table exercises/truth $(if $(wildcard ../shared/data),--data ../shared/data) \
+	  --page docs/truth.md $(ARGS)
 
 picture: $(INSTALLED)  ## take the README's picture anew, from three running nodes
 	SAMSYN_SHOTS=build/shots $(BIN)/python -m pytest -q tests/browser/test_demo.py -k dk_sees

@@ -18,10 +18,14 @@ from samsyn.base.errors import InputError
 from samsyn.base.geo import distance_m
 from samsyn.formats.ais import AisDecoder
 from samsyn.formats.avr import AvrDecoder
+from samsyn.formats.decoded import Decoded
+from samsyn.observations.schema import make_batch
 from samsyn.sim.traffic import Made, make, write
 from samsyn.sim.traffic.make import kinds, load
 from samsyn.sim.traffic.scenario import read_scenario
 from samsyn.sim.traffic.score import judge, watched, wilson
+from samsyn.sim.traffic.table import Run, garwood, measure, page, read_notes
+from samsyn.watch.definition import discover
 from tests.cli.conftest import run
 
 SMALL = Path(__file__).resolve().parents[2] / "exercises/truth/small.toml"
@@ -69,10 +73,14 @@ def test_mode_s_is_read_by_the_reference_decoder(made: Made):
     assert {one["NACp"] for one in said if one["bds"] == "65"} <= {8, 9, 10}
 
 
+def _batch(out: Decoded) -> pl.DataFrame:
+    return make_batch(out.columns, feed="mast", originator="exercise", exercise=True)
+
+
 def test_positions_say_where_the_aircraft_are(made: Made):
     """Positions through the whole decoder lie on straight ways at the speed that is claimed."""
     out = AvrDecoder().decode(made.files["radar.modes"], 0)
-    rows = pl.DataFrame(dict(out.columns), strict=False).sort("craft", "time_us")
+    rows = _batch(out).sort("craft", "time_us")
     placed = rows.filter(pl.col("lat").is_not_null())
     assert placed.height > 3_000
     speeds = dict(rows.group_by("craft").agg(pl.col("speed_kn").median()).iter_rows())
@@ -87,8 +95,7 @@ def test_positions_say_where_the_aircraft_are(made: Made):
 def test_ships_keep_to_what_ships_can_do(made: Made):
     """Between two reports of ten seconds nobody gains five knots or turns by half a circle."""
     out = AisDecoder().decode(made.files["mast.nmea"], 0)
-    names = ("time_us", "craft", "speed_kn", "nav_status", "message_type")
-    rows = pl.DataFrame({name: out.columns[name] for name in names}, strict=False)
+    rows = _batch(out)
     moving = rows.filter((pl.col("message_type") == 1) & (pl.col("nav_status") != 14))
     steps = moving.sort("craft", "time_us").with_columns(
         gain=pl.col("speed_kn").diff().abs().over("craft"),
@@ -152,6 +159,45 @@ def test_a_wrong_field_is_named(was: str, becomes: str, field: str):
     with pytest.raises(InputError) as refused:
         read_scenario(text.encode(), "small.toml", kinds())
     assert refused.value.where == f"small.toml: {field}"
+
+
+def test_the_page_of_figures_is_the_same_each_time(made: Made):
+    """The table on the small scenario: what `make truth` does with the large ones."""
+    runs = [Run(SMALL, 1, held_out=False), Run(SMALL, 2, held_out=True)]
+    notes = read_notes(SMALL.with_name("notes.toml"))
+    scores = measure(runs, ["emergency", "drift"])
+    made_page = page(runs, scores, notes, None)
+    assert made_page == page(runs, measure(runs, ["emergency", "drift"]), notes, None)
+    assert "Seeds: small 1 (tuned on); small 2 (held out)." in made_page
+    tuned = made_page.partition("## Tuned on")[2]
+    assert "| `emergency` | 5 | 1.000 (0.566 to 1.000) | 1.000 (0.566 to 1.000) |" in tuned
+    assert "Nobody has said why" not in made_page.partition("## What was missed")[2]
+
+
+def test_every_scenario_that_comes_along_is_in_order():
+    """And every kind of situation is asked for by one of them."""
+    scenarios = [load(p) for p in sorted(SMALL.parent.glob("*.toml")) if p.name != "notes.toml"]
+    assert {s.kind for said in scenarios for s in said.situation} == kinds()
+    judged = {id_ for said in scenarios for id_ in said.scenario.judges}
+    assert set(discover()) <= judged
+
+
+def test_rates_have_the_exact_interval():
+    """Garwood's, from tables of the chi-square distribution: of 0, 3 and 10 seen."""
+    assert garwood(0) == pytest.approx((0.0, 3.689), abs=1e-3)
+    assert garwood(3) == pytest.approx((0.619, 8.767), abs=1e-3)
+    assert garwood(10) == pytest.approx((4.795, 18.390), abs=1e-3)
+
+
+@pytest.mark.nightly
+def test_the_aims_hold_as_the_page_says(tmp_path: Path):
+    """One seed of each scenario that nobody tuned on: no detector below what the page promises."""
+    folder = SMALL.parent
+    runs = [Run(folder / f"{name}.toml", 21, held_out=True) for name in ("sea", "air", "jam", "surges")]
+    for id_, score in measure(runs)[True].items():
+        assert score.situations >= 30, id_
+        assert score.found >= 0.6 * score.situations, (id_, score.missed)
+        assert 1000 * len(score.false) <= 3 * score.hours, (id_, [f.key for f in score.false])
 
 
 def test_wilson_is_what_the_books_have():

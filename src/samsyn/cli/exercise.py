@@ -12,11 +12,12 @@ import msgspec
 from samsyn.base.clock import SECOND_US, iso
 from samsyn.base.errors import ConfigError
 from samsyn.cli.language import Group, t
-from samsyn.cli.show import Out, facts, json_option, speaking, table
+from samsyn.cli.show import Out, facts, json_option, line, speaking, table
 from samsyn.sim.traffic import make, write
 from samsyn.sim.traffic.cast import Truth
 from samsyn.sim.traffic.make import load
 from samsyn.sim.traffic.score import Score, judge, watched, wilson
+from samsyn.sim.traffic.table import Run, measure, page, read_notes
 from samsyn.watch.definition import discover
 from samsyn.watch.finding import Finding, about_whom
 
@@ -110,6 +111,84 @@ def truth(scenario: Path, seed: int, wanted: tuple[str, ...], as_json: bool) -> 
     out.answer([_told(score) for score in scores], lambda: _show(scores, made.start_s))
 
 
+@exercise.command("table")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option(
+    "--seeds", default="1-3", show_default=True, help="Seeds that detectors were tuned on: 1-3."
+)
+@click.option(
+    "--held-out", default="11-12", show_default=True, help="Seeds kept from tuning; '' for none."
+)
+@click.option("--detector", "wanted", multiple=True, help="Only this one; may be given again.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder of real recordings, to list what fires on them.",
+)
+@click.option(
+    "--page",
+    "written",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the page to this file.",
+)
+@json_option
+@speaking
+def table_of_truth(
+    folder: Path,
+    seeds: str,
+    held_out: str,
+    wanted: tuple[str, ...],
+    data: Path | None,
+    written: Path | None,
+    as_json: bool,
+) -> None:
+    """Measure all detectors on the scenarios of FOLDER, over several seeds, and write the page.
+
+    FOLDER holds scenarios and notes.toml: real recordings, what explains the findings on them, and
+    why an aim is not reached.
+    """
+    out = Out(as_json)
+    notes = read_notes(folder / "notes.toml")
+    scenarios = sorted(p for p in folder.glob("*.toml") if p.name not in ("notes.toml", "small.toml"))
+    runs = [
+        Run(path, seed, held)
+        for path in scenarios
+        for text, held in ((seeds, False), (held_out, True))
+        for seed in _numbers(text)
+    ]
+    with out.progress() as progress:
+        task = progress.add_task(t("truth"), total=float(len(runs)), note="")
+
+        def tell(nth: int, share: float) -> None:
+            note = f"{runs[nth].scenario.stem} {runs[nth].seed}"
+            progress.update(task, completed=nth + share, note=note)
+
+        scores = measure(runs, wanted, tell)
+    if written is not None:
+        written.write_text(page(runs, scores, notes, data), "utf-8")
+    both = {"tuned_on": scores[False], "held_out": scores[True]}
+    told = {name: [_told(s) for s in some.values()] for name, some in both.items()}
+
+    def people() -> None:
+        for held in (True, False):
+            line(t("Held out") if held else t("Tuned on"), style="bold")
+            _show(list(scores[held].values()), 0, listed=False)
+
+    out.answer(told, people)
+
+
+def _numbers(text: str) -> list[int]:
+    """1-3 or 1,2,7. Raises `ConfigError`."""
+    found: list[int] = []
+    try:
+        for part in filter(None, text.split(",")):
+            first, _, last = part.partition("-")
+            found += range(int(first), int(last or first) + 1)
+    except ValueError as e:
+        raise ConfigError(t("no seeds: {said}", said=repr(text)), do=t("write 1-3 or 1,2,7")) from e
+    return found
+
+
 def _told(score: Score) -> dict[str, Any]:
     said: dict[str, Any] = msgspec.to_builtins(score)
     said["recall_95"] = wilson(score.found, score.situations)
@@ -117,7 +196,7 @@ def _told(score: Score) -> dict[str, Any]:
     return said
 
 
-def _show(scores: list[Score], start_s: int) -> None:
+def _show(scores: list[Score], start_s: int, *, listed: bool = True) -> None:
     rows = [
         (
             s.detector,
@@ -138,6 +217,8 @@ def _show(scores: list[Score], start_s: int) -> None:
         t("median delay, minutes"),
     )
     table(t("Against the truth (exercise)"), heads, rows)
+    if not listed:
+        return
     missed = [_missed(truth, start_s) for score in scores for truth in score.missed]
     false = [_false(finding) for score in scores for finding in score.false]
     for title, lines in ((t("Missed"), missed), (t("False"), false)):

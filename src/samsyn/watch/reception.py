@@ -21,9 +21,12 @@ _FOLLOW: Final = 0.2
 _FOLLOW_UNUSUAL: Final = 0.02
 _LEARN_SPANS: Final = 3  # before that many spans nothing is usual
 
+_BITS: Final = 64  # of feeds; of more, some share one
+_GROWN_MAX: Final = 1e9
+
 HOURS: Final = 24
 _PRIOR: Final = 4.0  # spans of the whole day that one hour of a cell begins with
-_MISSED_MAX: Final = 12  # a craft unheard for longer was perhaps not there
+_MISSED_MAX: Final = 12  # a craft unheard for longer was perhaps not there: it teaches nothing
 
 
 class Reception:
@@ -39,6 +42,9 @@ class Reception:
         self._usual = np.zeros(0)
         self._spans = np.zeros(0, np.int64)
         self._ran = np.zeros(0, np.int64)
+        self._visits = np.zeros(self._cells.size)  # craft that came into a cell, times _grown
+        self._grown = 1.0
+        self._by = np.zeros(self._cells.size, np.uint64)  # feeds that ever heard in a cell, a bit each
 
     def hear(self, slots: Array, lat: Array, lon: Array, feed: Array, feeds: int) -> None:
         """One position each of different craft; feed: code of the feed, of `feeds` that there are."""
@@ -49,7 +55,10 @@ class Reception:
         self._heard[:feeds] += np.bincount(feed, minlength=feeds)[:feeds]
         self._counted.reserve(int(slots.max()) + 1 if len(slots) else 0)
         cell = _cell(lat, lon)
-        new = (self._counted["span"][slots] != self._span) | (self._counted["cell"][slots] != cell)
+        moved = self._counted["cell"][slots] != cell
+        new = (self._counted["span"][slots] != self._span) | moved
+        np.add.at(self._visits, cell[moved], self._grown)
+        np.bitwise_or.at(self._by, cell[new], np.uint64(1) << (feed[new] % _BITS).astype(np.uint64))
         slots, cell = slots[new], cell[new]
         self._counted["span"][slots], self._counted["cell"][slots] = self._span, cell
         np.add.at(self._cells.reshape(-1), cell, 1)
@@ -68,6 +77,19 @@ class Reception:
         found: Array = (oldest >= 0) & (oldest >= self._span - spans)
         return found
 
+    def visits(self, lat: Array, lon: Array) -> Array:
+        """How many craft came into the nine cells about each place, one that crosses them three times;
+        those of long ago count less, as `next_span` says."""
+        found: Array = np.sum([self._visits[cell] for cell in _around(lat, lon)], axis=0) / self._grown
+        return found
+
+    def all_run(self, lat: Array, lon: Array, share: float) -> Array:
+        """Whether every feed that ever heard in the cell of each place runs in this span."""
+        down = np.flatnonzero((self._spans >= _LEARN_SPANS) & ~self.runs(share)) % _BITS
+        mask = np.bitwise_or.reduce(np.uint64(1) << down.astype(np.uint64), initial=np.uint64(0))
+        found: Array = (self._by[_cell(lat, lon)] & mask) == 0
+        return found
+
     def runs(self, share: float) -> Array:
         """For each feed whether it made at least `share` of its usual rate in this span."""
         found: Array = (self._spans >= _LEARN_SPANS) & (self._heard >= share * self._usual)
@@ -84,8 +106,12 @@ class Reception:
         found: Array = self._ran[feed]
         return found
 
-    def next_span(self, share: float) -> None:
-        """Ends the span: learns the feeds' rates and forgets the rest."""
+    def next_span(self, share: float, spans: float = np.inf) -> None:
+        """Ends the span: learns the feeds' rates and forgets the rest; visits within so many spans."""
+        self._grown *= 1 + 1 / spans  # those to come count more: cheaper than all that were less
+        if self._grown > _GROWN_MAX:
+            self._visits /= self._grown
+            self._grown = 1.0
         runs = self._heard >= share * self._usual
         self._ran += runs
         follow = np.where(runs, _FOLLOW, _FOLLOW_UNUSUAL)
@@ -119,8 +145,8 @@ class Expected:
 
     def miss(self, cells: Array, spans: Array, hour: int) -> None:
         """Craft heard again, by a cell that they were in meanwhile, and the spans missed there."""
-        rows = self._rows(cells)
-        np.add.at(self._missed[:, hour], rows, np.minimum(spans, _MISSED_MAX))
+        short = spans <= _MISSED_MAX
+        np.add.at(self._missed[:, hour], self._rows(cells[short]), spans[short])
 
     def share(self, cells: Array, hour: int) -> Array:
         """Expected share of spans heard; 0 for a cell in which nobody was ever heard."""

@@ -104,8 +104,8 @@ def _survey(place: Point, begins_s: float, rng: np.random.Generator) -> Path:
 def _patrol(middle: Point, sky: Sky, begins_s: float, k: int, rng: np.random.Generator) -> Path:
     """A racetrack for hours at one level; whose it is, nobody says."""
     course, leg = 90.0, sky.radius_nm * METRES_PER_NM
-    base = float(sky.level_ft[0]) + 1000 * (k % 3)
-    way = _way(begins_s, off(middle, 0, k % 5 * 15 * METRES_PER_NM), course, 280.0)
+    base = float(sky.level_ft[0]) + 1000 * (k // 4 % 4)
+    way = _way(begins_s, off(middle, 0, k % 4 * 16 * METRES_PER_NM), course, 280.0)
     way.squawk = _squawk(rng)
     for _ in range(10):
         end = off(way.place, course, leg)
@@ -176,7 +176,7 @@ def _vanishes(cast: Cast, count: int, within: Area | None) -> None:
         level = float(rng.integers(29, 40)) * 1000 + 500
         craft, at_s = _passing(cast, rng, within, before_s=1500, level_ft=level)
         end_s = float(craft.path.t_s[-1])
-        end_s = min(end_s, at_s + HOUR_S)
+        end_s = min(end_s, at_s + 900)
         craft.path.on[craft.path.t_s >= at_s] = False
         cast.happens("silence", "transponder off", [craft], at_s, end_s)
 
@@ -203,13 +203,13 @@ def _lands(cast: Cast, count: int, within: Area | None) -> None:
 
 @makes("jam")
 def _jam(cast: Cast, count: int, within: Area | None) -> None:
-    """Satellites are jammed over an area for half an hour or more; whom it reached is worked out when
+    """Satellites are jammed over an area for half an hour or an hour; whom it reached is worked out when
     the reports are made (`reports.jammed`)."""
     rng = cast.chance("jam")
     for _ in range(count):
-        lasts_s = float(rng.uniform(0.5, 2.0)) * HOUR_S
+        lasts_s = float(rng.uniform(0.4, 1.2)) * HOUR_S
         begin_s = float(rng.uniform(600, max(cast.end_s - lasts_s, 601)))
-        radius_m = float(rng.uniform(25, 60)) * METRES_PER_NM
+        radius_m = float(rng.uniform(15, 40)) * METRES_PER_NM
         cast.jams.append(Jam(cast.spot(rng, within), radius_m, begin_s, begin_s + lasts_s))
 
 

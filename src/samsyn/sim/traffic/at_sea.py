@@ -175,7 +175,7 @@ def _rendezvous(cast: Cast, count: int, within: Area | None) -> None:
         met_s = max(comes.t_s, begin_s)
         if comes.t_s < begin_s:
             comes.still(begin_s - comes.t_s)
-        comes.beside(one.path, end_s - comes.t_s - 300, float(rng.uniform(20, 200)))
+        comes.beside(one.path, end_s - comes.t_s - 300, float(rng.uniform(20, 200)), close_s=300)
         two = _leaves(cast, comes, CARGO)
         cast.happens("encounter-sea", "lie together", [one, two], met_s, end_s - 300)
         cast.happens("loiter", "lie together", [one, two], begin_s, end_s, counts="may")

@@ -203,6 +203,6 @@ class Jam:
 
 
 OUT_SEA_NM: Final = 50.0  # how far outside the area no ship is heard any more
-OUT_AIR_NM: Final = 260.0  # and no aircraft
+OUT_AIR_NM: Final = 100.0  # and no aircraft
 
 Maker = Callable[[Cast, int, Area | None], None]

@@ -189,12 +189,20 @@ class Way:
         self.course_deg, self.speed_kn = bow, 0.0
         return self
 
-    def beside(self, other: Path, seconds: float, right_m: float, behind_m: float = 0.0) -> Way:
-        """Keeps its place beside another craft's path."""
+    def beside(
+        self, other: Path, seconds: float, right_m: float, behind_m: float = 0.0, close_s: float = 90.0
+    ) -> Way:
+        """Keeps its place beside another craft's path; what is missing to it closes with `close_s`."""
         t_s = self.t_s + self.dt_s * np.arange(1, max(int(seconds / self.dt_s), 2) + 1)
         course = np.radians(other.step(t_s, "heading_deg"))
         x = other.read(t_s, "x") + right_m * np.cos(course) - behind_m * np.sin(course)
         y = other.read(t_s, "y") - right_m * np.sin(course) - behind_m * np.cos(course)
+        left = np.exp(-(t_s - self.t_s) / close_s)
+        first = other.at(self.t_s)
+        bow = math.radians(float(other.step(np.array([self.t_s]), "heading_deg")[0]))
+        begin_x = first[0] + right_m * math.cos(bow) - behind_m * math.sin(bow)
+        begin_y = first[1] - right_m * math.sin(bow) - behind_m * math.cos(bow)
+        x, y = x + left * (self.place[0] - begin_x), y + left * (self.place[1] - begin_y)
         self._take(x, y, float(other.read(t_s[-1:], "speed_kn")[0]), np.degrees(course) % 360)
         return self
 

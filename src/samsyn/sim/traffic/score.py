@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Collection, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -15,6 +16,7 @@ from samsyn.base.clock import SECOND_US, ManualClock
 from samsyn.base.geo import METRES_PER_NM, distance_m
 from samsyn.base.settings import FeedSettings
 from samsyn.feeds.runner import FeedStream, open_feed
+from samsyn.observations.schema import empty_batch
 from samsyn.sim.traffic.cast import Truth
 from samsyn.sim.traffic.make import Made
 from samsyn.watch.finding import Finding
@@ -24,6 +26,8 @@ from samsyn.watch.zones import zones_of
 KINDS: Final = {".nmea": "ais_nmea", ".modes": "mode_s"}
 # A finding may begin so much before or after what it is about and still be about it.
 SLACK_S: Final = {"sea": 1_800.0, "air": 600.0}
+EARLY_S: Final = 300.0  # a finding raised earlier than this is about something else
+DELIVERIES: Final = 16  # of a feed that are read at once: few large batches go faster than many
 Z95: Final = 1.959964
 
 
@@ -116,29 +120,37 @@ def watched(
 def in_order(streams: list[FeedStream]) -> Iterator[tuple[pl.DataFrame, float]]:
     """Rows of several feeds in one order of time, as a node that gets them all live would have them,
     and how far the slowest has been read."""
-    feeds = [iter(stream) for stream in streams]
-    held: list[pl.DataFrame | None] = [None] * len(feeds)
-    ended = [False] * len(feeds)
-    progress = [0.0] * len(feeds)
-    while True:
-        for k, feed in enumerate(feeds):
-            if held[k] is None and not ended[k]:
-                delivery = next(feed, None)
-                if delivery is None:
-                    ended[k], progress[k] = True, 1.0
-                else:
-                    held[k], progress[k] = delivery.batch, delivery.progress or 0.0
-        live = [(k, batch) for k, batch in enumerate(held) if batch is not None]
-        if not live:
-            return
-        until_us = min(int(batch["time_us"].max()) for _, batch in live)  # type: ignore[arg-type]
-        parts = []
-        for k, batch in live:
-            ready = batch["time_us"] <= until_us
-            parts.append(batch.filter(ready))
-            rest = batch.filter(~ready)
-            held[k] = rest if rest.height else None
-        yield pl.concat(parts).sort("time_us", maintain_order=True), min(progress)
+    feeds = [_Held(stream) for stream in streams]
+    while live := [feed for feed in feeds if feed.more()]:
+        until_us = min(feed.newest_us for feed in live)
+        ready = [feed.take(until_us) for feed in live]
+        yield pl.concat(ready).sort("time_us", maintain_order=True), min(f.progress for f in feeds)
+
+
+class _Held:
+    """What has come of one feed and was not given on yet."""
+
+    def __init__(self, stream: FeedStream) -> None:
+        self._stream = iter(stream)
+        self._rows = empty_batch()
+        self.progress = 0.0
+        self.newest_us = 0
+
+    def more(self) -> bool:
+        """Whether there is anything; reads on where little is held."""
+        if self._rows.height:
+            return True
+        came = list(islice(self._stream, DELIVERIES))
+        self.progress = (came[-1].progress or 0.0) if came else 1.0
+        if came:
+            self._rows = pl.concat([delivery.batch for delivery in came])
+            self.newest_us = int(self._rows["time_us"].to_numpy().max())
+        return bool(came)
+
+    def take(self, until_us: int) -> pl.DataFrame:
+        ready = self._rows["time_us"] <= until_us
+        some, self._rows = self._rows.filter(ready), self._rows.filter(~ready)
+        return some
 
 
 def judge(made: Made, found: list[First], detectors: Collection[str]) -> list[Score]:
@@ -156,7 +168,12 @@ def _score(made: Made, detector: str, truths: list[Truth], found: list[First]) -
     hits = [[t for t in truths if about(f.finding, t, made.start_s)] for f in found]
     delays, missed = [], []
     for truth in must:
-        raised = [f.raised_us for f, of in zip(found, hits, strict=True) if any(t is truth for t in of)]
+        early_us = (made.start_s + truth.start_s - EARLY_S) * SECOND_US
+        raised = [
+            f.raised_us
+            for f, of in zip(found, hits, strict=True)
+            if any(t is truth for t in of) and f.raised_us >= early_us
+        ]
         if raised:
             delays.append(min(raised) / SECOND_US - made.start_s - truth.start_s)
         else:

@@ -44,7 +44,7 @@ def sail_lane(cast: Cast, lane: Lane) -> None:
         speed = float(rng.uniform(*lane.speed_kn))
         points = way if k % 2 == 0 else way[::-1]
         if lane.ferry:
-            cast.ship(_ferry(cast, points, speed, k / max(lane.ships, 1), length_m), PASSENGER)
+            cast.ship(_ferry(cast, points, speed, k, lane.ships, length_m), PASSENGER)
             continue
         lasts_s = length_m / (speed * KNOT_M_S)
         begins_s = float(rng.uniform(-0.9 * lasts_s, max(cast.end_s - 0.3 * lasts_s, 60)))
@@ -68,19 +68,21 @@ def _along(points: list[Point], speed_kn: float, begins_s: float) -> Path:
     return way.sail(points[1:], speed_kn).path()
 
 
-def _ferry(cast: Cast, way: list[Point], speed_kn: float, share: float, length_m: float) -> Path:
-    """To and fro, keeping to starboard of the line so that two that meet pass half a mile apart."""
-    begins_s = -share * 2 * (length_m / (speed_kn * KNOT_M_S) + FERRY_IN_PORT_S)
+def _ferry(cast: Cast, way: list[Point], speed_kn: float, k: int, ferries: int, length_m: float) -> Path:
+    """To and fro, keeping to starboard of the line so that two that meet pass half a mile apart, and
+    each on a line of its own."""
+    aside_m = 450.0 + 300 * k
+    begins_s = -k / ferries * 2 * (length_m / (speed_kn * KNOT_M_S) + FERRY_IN_PORT_S)
     made = Way(begins_s, way[0], towards(way[0], way[1]), 0.3)
     there = True
     while made.t_s < cast.end_s:
         points = way[1:] if there else way[-2::-1]
         towards_deg = towards(made.place, points[-1])
-        aside = [off(p, towards_deg + 90, 450) for p in points[:-1]]
+        aside = [off(p, towards_deg + 90, aside_m) for p in points[:-1]]
         middle = off(
             ((made.place[0] + points[-1][0]) / 2, (made.place[1] + points[-1][1]) / 2),
             towards_deg + 90,
-            450,
+            aside_m,
         )
         made.status = UNDER_WAY
         made.course_deg = towards_deg

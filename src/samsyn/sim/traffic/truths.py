@@ -3,7 +3,7 @@ whether what happened could be heard at all."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
@@ -12,16 +12,20 @@ import numpy as np
 import shapely
 
 from samsyn.base.geo import METRES_PER_NM
-from samsyn.sim.traffic.cast import PILOT, TOWING, TUG, Cast, Craft, Truth
+from samsyn.sim.traffic.cast import FISHING_SHIP, PILOT, SURVEY, TOWING, TUG, Cast, Craft, Truth
 from samsyn.sim.traffic.motion import Floats, nm
-from samsyn.sim.traffic.reports import HORIZON_KM
+from samsyn.sim.traffic.reports import HORIZON_KM, Sent, chance
 from samsyn.sim.traffic.scenario import Zone
 
 AIR_GRID_S: Final = 8.0
 SEA_GRID_S: Final = 20.0
 CIVIL_M, CIVIL_FT = 5 * METRES_PER_NM, 1_000.0
+TERMINAL_M, TERMINAL_FT = 3 * METRES_PER_NM, 10_000.0  # nearer to airports
 PASS_MUST_M, PASS_MAY_M = 150.0, 450.0  # two ships under way: a collision course; too near for comfort
 JAM_CRAFT_MIN: Final = 4  # aircraft that a jammer reached, before its area must be found
+CELL_NM: Final = 25.0  # from a jammed aircraft to the middle of the cell that it is counted in, and more
+JAMMED_S: Final = 120.0  # each of them at least so long
+CLIPPED_M: Final = 400.0  # a way so near to a zone may clip its corner between two samples
 LEFT_M: Final = {True: 500.0, False: 1_852.0}  # sea, air: how far outside one has left a zone
 
 
@@ -45,6 +49,7 @@ def _entries(cast: Cast, zone: Zone) -> None:
     high = np.inf if zone.ceiling_ft is None else zone.ceiling_ft
     west, south, east, north = area.bounds
     shapely.prepare(area)
+    numbers = Counter(craft.number for craft in cast.craft)
     for craft in cast.craft:
         path = craft.path
         if ("sea" if craft.sea else "air") not in zone.domains:
@@ -53,13 +58,20 @@ def _entries(cast: Cast, zone: Zone) -> None:
             continue
         level = (path.altitude_ft >= low) & (path.altitude_ft <= high)
         inside = shapely.contains_xy(area, path.x, path.y) & level
+        edge = shapely.contains_xy(area.buffer(CLIPPED_M), path.x, path.y)
+        edge &= (path.altitude_ft >= low - 150) & (path.altitude_ft <= high + 150)
+        if edge.any() and not inside.any():
+            times = path.t_s[edge]
+            cast.happens(
+                "zone-entry", "at its edge", [craft], times[0], times[-1], zone=zone.name, counts="may"
+            )
         near = shapely.contains_xy(area.buffer(LEFT_M[craft.sea]), path.x, path.y)
         near &= (path.altitude_ft >= low - 300) & (path.altitude_ft <= high + 300)
         for begin, end in _stays(inside, near):
             if begin == 0:
                 continue
             long = path.t_s[end] - path.t_s[begin] >= (300 if craft.sea else 40)
-            sure = long and not craft.claims
+            sure = long and not craft.claims and numbers[craft.number] == 1
             cast.happens(
                 "zone-entry",
                 "came in",
@@ -151,23 +163,36 @@ def _runs(rows: list[Any], gap_s: float) -> Iterator[list[Any]]:
 
 
 def _air_close(cast: Cast, two: list[Craft], run: list[tuple[float, float, float]]) -> None:
-    deep = [1 for _, away, apart in run if away < 0.9 * CIVIL_M and apart < 0.9 * CIVIL_FT]
+    """Counts as the definition of encounter-air has it: neither low nor slow nor a formation."""
+    times = np.array([row[0] for row in run])
+    low = np.minimum(*(c.path.read(times, "altitude_ft") for c in two))
+    slow = np.minimum(*(c.path.read(times, "speed_kn") for c in two))
+    away, apart = np.array(run)[:, 1], np.array(run)[:, 2]
+    least_m = np.where(low < TERMINAL_FT + 500, TERMINAL_M, CIVIL_M)
+    deep = (away < 0.85 * least_m) & (apart < 0.85 * CIVIL_FT) & (low > 6_500) & (slow > 100)
+    together = times[0] - max(float(c.path.t_s[0]) for c in two) < 120
     honest = not any(c.claims or c.gone_wrong for c in two)
     cast.happens(
         "encounter-air",
         "under the civil minimum",
         two,
-        run[0][0],
-        run[-1][0],
-        counts="must" if len(deep) >= 4 and honest else "may",
+        times[0],
+        times[-1],
+        counts="must" if deep.sum() >= 4 and honest and not together else "may",
     )
 
 
 def _sea_pass(cast: Cast, two: list[Craft], run: list[tuple[float, float, float]]) -> None:
+    """Ships that pass near, other than those that a situation brought together already."""
     nearest = min(_cpa_m(two, row[0]) for row in run)
     known = any(
-        t.detector == "encounter-sea" and {c.id for c in two} <= set(t.craft) for t in cast.truths
+        t.detector == "encounter-sea"
+        and {c.id for c in two} <= set(t.craft)
+        and t.start_s - 600 < run[-1][0]
+        and run[0][0] < t.end_s + 600
+        for t in cast.truths
     )
+    usual = not any(c.claims or c.type in (FISHING_SHIP, SURVEY) for c in two)
     if nearest < PASS_MAY_M and not known:
         cast.happens(
             "encounter-sea",
@@ -175,7 +200,7 @@ def _sea_pass(cast: Cast, two: list[Craft], run: list[tuple[float, float, float]
             two,
             run[0][0] - 1200,
             run[-1][0] + 300,
-            counts="must" if nearest < PASS_MUST_M and not any(c.claims for c in two) else "may",
+            counts="must" if nearest < PASS_MUST_M and usual else "may",
         )
 
 
@@ -190,7 +215,7 @@ def _cpa_m(two: list[Craft], about_s: float) -> float:
 def _jamming(cast: Cast) -> None:
     """Each jammer: whom it reached, and for how long."""
     for jam in cast.jams:
-        reached, first_s, last_s = [], jam.end_s, jam.begin_s
+        reached: list[tuple[Craft, float, float]] = []
         for craft in cast.craft:
             path = craft.path
             during = (path.t_s >= jam.begin_s) & (path.t_s <= jam.end_s) & path.on
@@ -199,25 +224,21 @@ def _jamming(cast: Cast) -> None:
             x, y = path.x[during] - jam.place[0], path.y[during] - jam.place[1]
             horizon = HORIZON_KM * 1000 * (np.sqrt(30) + np.sqrt(path.altitude_ft[during] * 0.3048))
             hit = path.t_s[during][np.hypot(x, y) <= np.minimum(jam.radius_m, horizon)]
-            if len(hit) and hit[-1] - hit[0] >= 120:
-                reached.append(craft)
-                first_s, last_s = min(first_s, float(hit[0])), max(last_s, float(hit[-1]))
+            if len(hit):
+                reached.append((craft, float(hit[0]), float(hit[-1])))
         if reached:
-            cast.happens(
-                "interference",
-                "jammed",
-                reached,
-                first_s,
-                last_s,
-                at=jam.place,
-                reach_nm=jam.radius_m / METRES_PER_NM + 15,
-                counts="must" if len(reached) >= JAM_CRAFT_MIN else "may",
-            )
-            cast.happens("implausible", "jammed", reached, first_s, last_s, at=jam.place, counts="may")
-            cast.happens("silence", "jammed", reached, first_s, last_s, at=jam.place, counts="may")
+            craft_ = [one for one, _, _ in reached]
+            first_s, last_s = min(a for _, a, _ in reached), max(b for _, _, b in reached)
+            long = sum(b - a >= JAMMED_S for _, a, b in reached)
+            where = {"at": jam.place, "reach_nm": jam.radius_m / METRES_PER_NM + CELL_NM}
+            counts = "must" if long >= JAM_CRAFT_MIN else "may"
+            cast.happens("interference", "jammed", craft_, first_s, last_s, counts=counts, **where)
+            for detector in ("implausible", "silence"):
+                cast.happens(detector, "jammed", craft_, first_s, last_s, counts="may", at=jam.place)
 
 
 # How often a craft must have been heard in a situation, for anybody to be able to tell.
+HEARD_CHANCE, HEARD_SHARE = 0.4, 0.85
 HEARD_MIN: Final = {"emergency": 3, "zone-entry": 4, "encounter-air": 4}
 
 
@@ -236,6 +257,7 @@ def _told(cast: Cast, truth: Truth) -> Truth:
         air = truth.craft[0].startswith("icao")
         span_s, least = (300.0, 40) if air else (12 * 3600.0, 60)
         enough = all(_within(t, truth.start_s - span_s, truth.start_s) >= least for t in times)
+        enough &= _would_be_heard(cast, truth)
     elif truth.detector == "zone-entry":
         before_s = 300.0 if truth.craft[0].startswith("icao") else 1800.0
         enough = all(_within(t, truth.start_s, truth.end_s) >= HEARD_MIN["zone-entry"] for t in times)
@@ -248,6 +270,20 @@ def _told(cast: Cast, truth: Truth) -> Truth:
         if enough
         else msgspec.structs.replace(truth, counts="may", what=f"{truth.what}, hardly heard")
     )
+
+
+def _would_be_heard(cast: Cast, truth: Truth) -> bool:
+    """Whether a silent craft was nearly always where a receiver that worked reached."""
+    craft = next(c for c in cast.craft if c.id == truth.craft[0])
+    t_s = np.linspace(truth.start_s, truth.end_s, 60)
+    x, y, altitude = (craft.path.read(t_s, name) for name in ("x", "y", "altitude_ft"))
+    sent = Sent(t_s, x, y, altitude, {})
+    reached = [
+        chance(receiver, sent, craft, cast.seed)
+        for receiver in cast.said.receiver
+        if (receiver.hears == "sea") == craft.sea
+    ]
+    return bool((np.max(reached, axis=0) > HEARD_CHANCE).mean() > HEARD_SHARE)
 
 
 def _within(times_s: Floats, begin_s: float, end_s: float) -> int:

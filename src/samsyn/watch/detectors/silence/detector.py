@@ -21,8 +21,8 @@ from samsyn.watch.cells import NOWHERE
 from samsyn.watch.definition import Definition
 from samsyn.watch.finding import Finding
 from samsyn.watch.recent import Recent
+from samsyn.watch.reception import CELL_LAT_DEG, CELL_LON_DEG, Expected, Reception
 from samsyn.watch.reception import HOURS as DAY_HOURS
-from samsyn.watch.reception import Expected, Reception
 from samsyn.watch.situation import Situation
 from samsyn.watch.step import NEVER_US, Rows, Step, absent
 from samsyn.watch.zones import METRES_PER_DEGREE, Zone
@@ -33,6 +33,9 @@ IGNORED: Final = 2  # not heard; was not heard well enough, or is not judged
 
 HOURS: Final = 12
 NOT_UNDER_COMMAND: Final = 2
+TOGETHER_SPANS: Final = 3  # a feed that stops so soon after a craft may be why it was not heard
+EXIT_CRAFT: Final = 2  # that fell silent near by
+APART_SPANS: Final = 6  # before or after it
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,8 @@ class _Listening:
                 "cell": (np.uint64, NOWHERE),
                 "loud": (np.bool_, False),  # flew high enough to say who is heard up there
                 "heard_in": (np.int64, -1),  # the last span
-                "ran": (np.int64, 0),  # spans that its feed had run when it was last heard
+                "by": (np.int16, 0),  # the feed that it was last heard by
+                "ran": (np.int64, 0),  # spans that that feed had run by then
                 "spans": (np.int32, 0),  # in which it was heard
                 "missed": (np.int32, 0),  # in which it was not, and was heard later
                 "lat": (np.float64, np.nan),
@@ -115,11 +119,21 @@ class _Listening:
             self._turn_hour(step.end_us - 1)
         slot = step.fixes.slot[step.last]
         own = step.known.state["domain"][slot] == self._regime.domain
+        self._follow(step)
         if self._regime.domain == DOMAIN_SEA:
             own &= step.known.state["ship"][slot]
         if own.any():
             found += self._hear(step, step.last[own])
         return found
+
+    def _follow(self, step: Step) -> None:
+        """Speeds and courses, which aircraft say in other messages than their positions."""
+        rows, craft = step.rows, self._craft
+        craft.reserve(len(step.known))
+        for name in ("speed_kn", "course_deg"):
+            values = getattr(rows, name)
+            said = ~np.isnan(values)
+            craft[name][rows.slot[said]] = values[said]
 
     def _value(self, name: str) -> float:
         return self._definition.value(f"{self._regime.name}_{name}")
@@ -146,7 +160,7 @@ class _Listening:
         craft["phase"][slot[back]] = HEARD
         for name in ("counted", "expected", "running"):
             craft[name][slot[back]] = 0
-        for name in ("lat", "lon", "altitude_ft", "speed_kn", "course_deg", "nav_status", "on_ground"):
+        for name in ("lat", "lon", "altitude_ft", "nav_status", "on_ground"):
             craft[name][slot] = getattr(fixes, name)[at]
         craft["heard_us"][slot], craft["arrived_us"][slot] = fixes.time_us[at], step.end_us
         craft["feed"][slot], craft["exercise"][slot] = fixes.feed[at], fixes.exercise[at]
@@ -175,8 +189,9 @@ class _Listening:
         slot, feed = slot[first], feed[first]
         craft["heard_in"][slot] = self._span
         cell = step.cells(slot)
-        ran = self._reception.ran(feed)
-        missed = np.where(craft["cell"][slot] == NOWHERE, 0, np.maximum(ran - craft["ran"][slot] - 1, 0))
+        # counted in the spans of the feed that heard it last: another feed may have run more or fewer
+        ran = self._reception.ran(craft["by"][slot]) - craft["ran"][slot]
+        missed = np.where(craft["cell"][slot] == NOWHERE, 0, np.maximum(ran - 1, 0))
         again = np.flatnonzero((missed > 0) & craft["loud"][slot])
         if len(again):
             here, spans = slot[again], missed[again]
@@ -186,7 +201,7 @@ class _Listening:
             craft["missed"][here] += spans
         craft["spans"][slot] += 1
         craft["cell"][slot] = np.where(craft["loud"][slot], cell, NOWHERE)
-        craft["ran"][slot] = ran
+        craft["by"][slot], craft["ran"][slot] = feed, self._reception.ran(feed)
 
     def _day_hour(self, step: Step) -> int:
         return int((step.end_us - 1) // HOUR_US % DAY_HOURS)
@@ -205,7 +220,8 @@ class _Listening:
         self._expected.hear(craft["cell"][heard], hour)
         slot, others = self._counts(np.flatnonzero(missing & (craft["phase"] == COUNTED)), hour)
         found = self._grown(step, slot, others) if len(slot) else []
-        reception.next_span(share)
+        lost_s = self._value("lost_s")
+        reception.next_span(share, lost_s * SECOND_US / self._regime.span_us)
         return found + self._given_up(step)
 
     def _counts(self, slot: Array, hour: int) -> tuple[Array, Array]:
@@ -214,14 +230,18 @@ class _Listening:
         craft, reception, definition = self._craft, self._reception, self._definition
         if not len(slot):
             return slot, slot
-        runs = reception.runs(definition.value("feed_share"))
-        slot = slot[runs[craft["feed"][slot]]]
+        feed_share = definition.value("feed_share")
+        runs = reception.runs(feed_share)[craft["feed"][slot]]
+        new = (self._span - craft["heard_in"][slot]) <= TOGETHER_SPANS
+        craft["phase"][slot[new & ~runs]] = IGNORED  # it fell silent together with its feed
+        slot = slot[runs]
         lat, lon = craft["lat"][slot], craft["lon"][slot]
         others = np.minimum(reception.others(lat, lon), reception.others(*self._ahead(slot)))
         counts = others >= definition.value("others")
         if self._regime.domain == DOMAIN_AIR:  # no coasts there: reception is all round, or an edge
             spans = int(self._value("cover_s")) * SECOND_US // self._regime.span_us
             counts &= reception.covers(lat, lon, spans)
+            counts &= reception.all_run(lat, lon, feed_share)
         own = (craft["spans"][slot] + 1) / (craft["spans"][slot] + craft["missed"][slot] + 2)
         expected = np.minimum(self._expected.share(craft["cell"][slot], hour), own)
         counts &= expected >= definition.value("expected_share")
@@ -265,6 +285,11 @@ class _Listening:
         unheard_s = (step.end_us - craft["arrived_us"][slot]) / SECOND_US
         long = (unheard_s >= gap_s) & (counted_s >= self._definition.value("counted_share") * unheard_s)
         long &= counted_s >= self._definition.value("counted_share") * gap_s
+        new = long & ~np.isin(slot, list(self._silences))
+        if new.any():
+            out = new & ((unheard_s > self._value("raise_s")) | self._at_exit(step, slot))
+            craft["phase"][slot[out]] = IGNORED
+            long &= ~out
         found = []
         for k in np.flatnonzero(long).tolist():
             here = int(slot[k])
@@ -276,6 +301,27 @@ class _Listening:
             if not silence.raised or (strict and not silence.certain):
                 silence.certain = bool(strict)
                 found.append(self._write(silence, step.end_us))
+        return found
+
+    def _at_exit(self, step: Step, slot: Array) -> Array:
+        """Whether craft were last heard where others fell silent at other times, and a good part of all
+        that came there: the edge of reception, a harbour. Several at once are no edge."""
+        craft = self._craft
+        unheard_us = step.end_us - craft["arrived_us"]
+        gone = (craft["phase"] != HEARD) & (unheard_us > self._value("gap_s") * SECOND_US / 2)
+        gone &= (craft["arrived_us"] != NEVER_US) & (unheard_us < self._value("lost_s") * SECOND_US)
+        gone &= craft["speed_kn"] >= self._value("speed_min_kn")
+        lat, lon, when_us = (craft[name][gone] for name in ("lat", "lon", "arrived_us"))
+        apart_us = APART_SPANS * self._regime.span_us
+        share = self._definition.value("exit_share") / 3  # each visits three of the nine cells
+        found = np.zeros(len(slot), bool)
+        visits = self._reception.visits(craft["lat"][slot], craft["lon"][slot])
+        for k, here in enumerate(slot.tolist()):
+            near = np.abs(lat - craft["lat"][here]) < 1.5 * CELL_LAT_DEG
+            near &= np.abs(lon - craft["lon"][here]) < 1.5 * CELL_LON_DEG
+            near &= np.abs(when_us - craft["arrived_us"][here]) > apart_us
+            ended = int(near.sum())
+            found[k] = ended >= EXIT_CRAFT and ended >= share * visits[k]
         return found
 
     def _new(self, step: Step, slot: int) -> _Silence:

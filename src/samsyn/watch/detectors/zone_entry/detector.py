@@ -11,8 +11,14 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from samsyn.base.clock import SECOND_US
-from samsyn.base.geo import distance_m
+from samsyn.base.geo import KNOT_M_S, distance_m
 from samsyn.observations.craft import DOMAIN_AIR, DOMAIN_SEA
+from samsyn.observations.plausible import (
+    AIR_JUMP_M_MIN,
+    AIR_SPEED_KN_MAX,
+    SEA_JUMP_M_MIN,
+    SEA_SPEED_KN_MAX,
+)
 from samsyn.tracks.arrays import Array, SlotArrays
 from samsyn.watch.definition import Definition
 from samsyn.watch.finding import Finding
@@ -95,14 +101,14 @@ class Detector:
 
     def _in_zone(self, step: Step, watched: _Watched, at: Array) -> list[Finding]:
         """Fixes `at` against one zone. Only those at which something may change go one by one."""
-        fixes, before = step.fixes, step.before
+        fixes = step.fixes
         zone, states = watched.zone, self._where["state"]
         slot = fixes.slot[at]
         inside = shapely.contains_xy(zone.geometry, fixes.lon[at], fixes.lat[at])
         if zone.floor_ft is not None or zone.ceiling_ft is not None:
             inside &= _level(zone, _altitude(step, at), 0.0)
         was = states[slot, watched.column]
-        first = before["time_us"][at] == NEVER_US
+        first = self._leapt(step, at)
         changes = inside != (was != OUTSIDE)
         quiet = ~inside & (was == OUTSIDE) & ~first
         changes[quiet] = self._crosses(step, zone, at[quiet])
@@ -111,6 +117,19 @@ class Detector:
         found: list[Finding] = []
         for k in np.flatnonzero(np.isin(slot, touched)).tolist():
             found += self._one(step, watched, int(at[k]), bool(inside[k]))
+        return found
+
+    def _leapt(self, step: Step, at: Array) -> Array:
+        """Whether fixes `at` are a craft's first, or out of reach from the one before: two craft that
+        use one number are in two places in turn, and none of their ways between is one."""
+        fixes, before = step.fixes, step.before
+        never = before["time_us"][at] == NEVER_US
+        air = step.known.is_air(fixes.slot[at])
+        between_s = np.where(never, 0, fixes.time_us[at] - before["time_us"][at]) / SECOND_US
+        speed_kn = np.where(air, AIR_SPEED_KN_MAX, SEA_SPEED_KN_MAX)
+        slack_m = np.where(air, AIR_JUMP_M_MIN, SEA_JUMP_M_MIN)
+        way_m = distance_m(before["lat"][at], before["lon"][at], fixes.lat[at], fixes.lon[at])
+        found: Array = never | (way_m > slack_m + speed_kn * KNOT_M_S * between_s)
         return found
 
     def _crosses(self, step: Step, zone: Zone, at: Array) -> Array:
@@ -147,7 +166,7 @@ class Detector:
         fixes, before = step.fixes, step.before
         slot, time_us = int(fixes.slot[i]), int(fixes.time_us[i])
         states = self._where["state"][:, watched.column]
-        first = before["time_us"][i] == NEVER_US
+        first = bool(self._leapt(step, np.array([i]))[0])
         if states[slot] == OUTSIDE:
             if inside and first:
                 states[slot] = PRESENT
