@@ -48,6 +48,7 @@ class FakeNode:
         self.provider: str | None = None
         self.away = False
         self.frames_asked: list[int] = []  # times that tracks of the past were asked of
+        self.views: list[dict[str, str]] = []
         self.trails_asked: list[dict[str, str]] = []
         self._began_s = time.monotonic()
         self._sockets: set[WebSocket] = set()
@@ -122,6 +123,9 @@ class FakeNode:
             Route("/api/past/as/{reader}", read(self._given)),
             Route("/api/past/frame", self._past_frame),
             Route("/api/past/trail/{craft}", read(self._trail)),
+            Route("/api/views", read(lambda r, b: {"items": self.views})),
+            Route("/api/views/keep", read(self._keep_view), methods=["POST"]),
+            Route("/api/views/forget", read(self._keep_view), methods=["POST"]),
             Route("/api/interference", read(self._interference)),
             Route("/api/as/{reader}", read(self._given)),
             WebSocketRoute("/api/live", self._live),
@@ -196,6 +200,12 @@ class FakeNode:
         asked = request.query_params
         self.trails_asked.append(dict(asked))
         return past.trail(request.path_params["craft"], int(asked["from_us"]), int(asked["to_us"]))
+
+    def _keep_view(self, request: Request, body: Any) -> Any:
+        self.views = [v for v in self.views if v["name"] != body["name"]]
+        if request.url.path.endswith("keep"):
+            self.views.append(body)
+        return {"items": self.views}
 
     def _interference(self, request: Request, _: Any) -> Any:
         return past.interference(int(request.query_params.get("at", self.now_us())))

@@ -88,10 +88,10 @@ def trail(craft: str, from_us: int, to_us: int) -> dict[str, Any]:
         "heading_deg": [60.0 + 4 * int(h) for h in gone],
         "altitude_ft": [None] * len(times),
     }
-    gap = next(i for i in range(1, len(times)) if times[i] - times[i - 1] > 30 * 60_000_000)
+    gaps = [i for i in range(1, len(times)) if times[i] - times[i - 1] > 30 * 60_000_000]
     return {
         "craft": craft, "from_us": from_us, "to_us": to_us, "exercise": True, "points": points,
-        "breaks": [gap], "rows": len(times), "doubted": 2,
+        "breaks": gaps, "rows": len(times), "doubted": 2,
     }  # fmt: skip
 
 

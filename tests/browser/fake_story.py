@@ -55,6 +55,29 @@ def drift_evidence(start_us: int, lat: float, lon: float) -> list[dict[str, Any]
     return rows
 
 
+def pair_evidence(start_us: int) -> list[dict[str, Any]]:
+    """Two aircraft that come closer than they may: distances and levels, row by row."""
+    return [
+        {
+            "time_us": start_us + i * 10_000_000, "lat": 57.0 + i * 0.01, "lon": 17.6 + i * 0.02,
+            "altitude_ft": 34_000.0, "speed_kn": 450.0, "course_deg": 45.0,
+            "other_lat": 57.6 - i * 0.008, "other_lon": 17.7 + i * 0.018,
+            "other_altitude_ft": 35_000.0 - 40 * i, "range_nm": round(abs(30 - i) * 0.6 + 1.2, 1),
+            "vertical_ft": 1000.0 - 40 * i, "nac_p": 9.0 if i < 18 else 3.0,
+        }
+        for i in range(26)
+    ]  # fmt: skip
+
+
+def cell_evidence(start_us: int) -> list[dict[str, Any]]:
+    """Craft in one cell, each with its own row: some have lost their position."""
+    return [
+        {"time_us": start_us + i * 60_000_000, "craft": f"icao:4601{i:02x}", "lat": 54.9 + i * 0.03,
+         "lon": 18.8 + i * 0.05, "lost": i % 2 == 0}
+        for i in range(6)
+    ]  # fmt: skip
+
+
 UNHANDLED = dict.fromkeys(
     ("acknowledged_by", "acknowledged_us", "acknowledged_ver", "owner", "owner_us", "due_us")
 )
@@ -241,6 +264,8 @@ def picture() -> dict[str, Any]:
         "detectors": {
             "drift": detector("Drifting", "Driver"),
             "silence": detector("Silence", "Tystnad"),
+            "encounter-air": detector("Close aircraft", "Nära luftfartyg"),
+            "interference": detector("Interference", "Störning"),
             "zone-entry": detector("Zone entry", "Går in i zon"),
             "emergency": detector("Emergency", "Nödläge"),
         },
@@ -290,6 +315,12 @@ def findings(items: list[dict[str, Any]], now_us: int) -> list[dict[str, Any]]:
         {**base, "key": "f2", "found_us": START_US + 5_400_000_000, "detector": "silence",
          "craft": "mmsi:211002114", "state": "open",
          "lat": 55.9, "lon": 16.9, "evidence": [], "signed": None},
+        {**base, "key": "f3", "found_us": START_US + 9_000_000_000, "detector": "encounter-air",
+         "craft": "icao:4601aa", "other": "icao:46a3b1", "domain": "air", "state": "open",
+         "lat": 57.3, "lon": 18.2, "evidence": pair_evidence(START_US + 8_000_000_000), "signed": None},
+        {**base, "key": "f4", "found_us": START_US + 10_000_000_000, "detector": "interference",
+         "craft": None, "cell": "841f181ffffffff", "domain": "air", "state": "open",
+         "lat": 55.0, "lon": 19.0, "evidence": cell_evidence(START_US + 9_900_000_000), "signed": None},
     ]  # fmt: skip
 
 

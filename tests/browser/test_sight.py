@@ -102,7 +102,8 @@ def test_the_view_is_in_the_address_and_comes_back_with_it(
     page.keyboard.press("g")
     page.locator("button[title=Air]").click()
     open_alert(page)
-    page.wait_for_timeout(1200)
+    until(page, "location.hash.includes('map=')")  # the flight has ended
+    page.wait_for_timeout(300)
     address = page.url
     for part in ("find=drifting", "on=graticule", "off=air", "open=statement:", "map="):
         assert part in address

@@ -89,7 +89,7 @@ def test_rows_tell_what_the_lanes_show(page: Page, tmp_path: Path, light: str, p
         page.keyboard.press("d")
     page.locator("section.bar").get_by_role("button", name="Table").click()
     table = page.get_by_role("region", name="Timeline as a table")
-    expect(table.locator("tbody tr")).to_have_count(6)  # five statements, one finding nobody signed
+    expect(table.locator("tbody tr")).to_have_count(8)  # five statements, three findings nobody signed
     expect(table).to_contain_text("Silence: mmsi:211002114")
     shot(page, f"timeline-table-{light}", tmp_path)
     assert violations(page) == []

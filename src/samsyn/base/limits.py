@@ -99,6 +99,9 @@ SESSION_AGE_S: Final = 12 * 3600  # then one signs in again
 SIGN_INS_PER_MINUTE: Final = 10  # tries at one account
 SIGN_INS_PENDING: Final = 1_000  # begun with an identity provider and not yet finished
 FAILED_SIGN_INS_WRITTEN_PER_MINUTE: Final = 30  # into the diary; the rest is counted
+SAVED_VIEWS: Final = 50  # views of the picture that one person keeps
+SAVED_VIEW_NAME_CHARACTERS: Final = 60  # of such a view's name
+SAVED_VIEW_CHARACTERS: Final = 2_000  # of its address
 PICTURE_FRAME_TRACKS: Final = 200_000  # tracks in one frame of the picture
 
 # channels

@@ -22,6 +22,7 @@ from samsyn.desk.findings import FindingStore
 from samsyn.desk.handling import HandlingStore
 from samsyn.desk.pen import Pen
 from samsyn.desk.review import Review
+from samsyn.desk.saved import SavedViews
 from samsyn.desk.tallies import TallyStore
 from samsyn.statements.store import StatementStore
 from samsyn.tracks.layers import Layers
@@ -65,6 +66,7 @@ class Desk:
         notices: Callable[[], list[dict[str, Any]]],
         diary: Diary,
         handling: HandlingStore,
+        saved: SavedViews,
         review: Review,
         tracks: Layers,
         partner_tracks: PartnerTracks,
@@ -88,6 +90,7 @@ class Desk:
         self.notices = notices
         self.diary = diary
         self.handling = handling
+        self.saved = saved
         self.review = review
         self.tracks = tracks
         self.partner_tracks = partner_tracks

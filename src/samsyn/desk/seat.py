@@ -179,6 +179,20 @@ class Seat:
             "until_us": earlier.next_us(at_us, self._markings),
         }
 
+    # views that this person keeps
+
+    def views(self) -> list[dict[str, str]]:
+        return self._desk.saved.of(self._account.user)
+
+    def keep_view(self, name: str, address: str) -> list[dict[str, str]]:
+        """Keep a view by a name; returns all that are kept. Raises `InputError`, `LimitError`."""
+        self._desk.saved.keep(self._account.user, name, address)
+        return self.views()
+
+    def forget_view(self, name: str) -> list[dict[str, str]]:
+        self._desk.saved.forget(self._account.user, name)
+        return self.views()
+
     def links(self) -> list[dict[str, Any]]:
         """How it stands with each partner; without figures for who may not know of all they count."""
         links = self._desk.links()

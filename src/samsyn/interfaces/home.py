@@ -35,7 +35,7 @@ from samsyn.interfaces.home_sign_in import sign_in_routes
 from samsyn.interfaces.oidc import Provider
 
 FRAME_EVERY_S = 1.0
-PACKED = (".js", ".css", ".html", ".json", ".svg")  # files of the page; nothing secret is in them
+PACKED = (".js", ".mjs", ".css", ".html", ".json", ".svg")  # of the page; nothing secret is in them
 DESK_THREADS = 4  # kept for good: each holds one reading connection of the store
 T = TypeVar("T")
 
@@ -161,6 +161,9 @@ class HomeApp:
             *sign_in_routes(
                 self._provider, f"{self._cookie}_begun", self._opens, lambda: error("absent", 404)
             ),
+            Route("/api/views", read(lambda r, seat: {"items": seat.views()})),
+            Route("/api/views/keep", write(self.keep_view), methods=["POST"]),
+            Route("/api/views/forget", write(self.forget_view), methods=["POST"]),
             Route("/api/openapi.json", read(lambda r, seat: document())),
             WebSocketRoute("/api/live", self.live),
             Route("/{path:path}", self.page),
@@ -288,6 +291,12 @@ class HomeApp:
 
     def consent(self, body: Any, _: Request, seat: Seat) -> Any:
         return seat.answer(ConsentForm.read(body))
+
+    def keep_view(self, body: Any, _: Request, seat: Seat) -> Any:
+        return {"items": seat.keep_view(str(body.get("name", "")), str(body.get("address", "")))}
+
+    def forget_view(self, body: Any, _: Request, seat: Seat) -> Any:
+        return {"items": seat.forget_view(str(body.get("name", "")))}
 
     def track(self, request: Request, seat: Seat) -> Any:
         return seat.track(request.path_params["domain"], request.path_params["number"])

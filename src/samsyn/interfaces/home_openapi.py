@@ -36,6 +36,13 @@ class Handling(msgspec.Struct):
     due_us: int | None = None
 
 
+class View(msgspec.Struct):
+    """A view of the picture, kept by a name. address: what stands in the page's address from # on."""
+
+    name: str
+    address: str = ""
+
+
 class _Does(NamedTuple):
     path: str
     method: str
@@ -45,7 +52,7 @@ class _Does(NamedTuple):
     reply: str = "object"
 
 
-_FORMS: Final = (ReportForm, RequestForm, ConsentForm, PolicyForm, SignIn, Withdrawal, Handling)
+_FORMS: Final = (ReportForm, RequestForm, ConsentForm, PolicyForm, SignIn, Withdrawal, Handling, View)
 _TIMES: Final = frozenset({"at", "at_us", "from_us", "to_us", "known_us"})
 _OPTIONAL: Final = frozenset({"at", "known_us", "box", "reader"})
 ALL: Final = (
@@ -78,6 +85,9 @@ ALL: Final = (
     _Does("/api/interference", "get", "Cells with lost satellite positions", query=("at",)),
     _Does("/api/zones", "get", "The zones, as GeoJSON"),
     _Does("/api/tracks/{domain}/{number}", "get", "One craft"),
+    _Does("/api/views", "get", "The views that I keep"),
+    _Does("/api/views/keep", "post", "Keep a view", View),
+    _Does("/api/views/forget", "post", "Forget a view", View),
     _Does("/api/past", "get", "The inbox as it was known then", query=("at_us",)),
     _Does("/api/past/as/{reader}", "get", "The picture as a reader saw it then", query=("at_us",)),
     _Does("/api/past/frame", "get", "Tracks as they stood", query=("at_us", "box"), reply="binary"),

@@ -333,6 +333,7 @@ class Node:
             notices=stores.notices,
             diary=stores.diary,
             handling=stores.handling,
+            saved=stores.saved,
             review=stores.review(self._door),
             tracks=self._tracks,
             partner_tracks=self._partner_tracks,

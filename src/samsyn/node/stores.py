@@ -22,7 +22,7 @@ from samsyn.channels.mirror import Mirror
 from samsyn.channels.outbox import Outbox
 from samsyn.channels.retired import Retired, by_key
 from samsyn.channels.sources import Sources
-from samsyn.desk import asking, findings, handling, history, imports, policies, replays, tallies
+from samsyn.desk import asking, findings, handling, history, imports, policies, replays, saved, tallies
 from samsyn.desk.accounts import Account, load_accounts
 from samsyn.desk.asking import Asking
 from samsyn.desk.diary import Diary
@@ -38,6 +38,7 @@ from samsyn.desk.refused import RefusedCounts
 from samsyn.desk.replays import Replays
 from samsyn.desk.retention import Retention
 from samsyn.desk.review import Review
+from samsyn.desk.saved import SavedViews
 from samsyn.desk.tallies import TallyStore
 from samsyn.exchange.card import Card, public_key
 from samsyn.exchange.roster import Roster
@@ -71,6 +72,7 @@ SCHEMAS = (
     policies.SCHEMA,
     asking.SCHEMA,
     handling.SCHEMA,
+    saved.SCHEMA,
     history.SCHEMA,
     imports.SCHEMA,
 )
@@ -109,6 +111,7 @@ class Stores:
             self.db, self.logs, node=self.me, realm=self.realm, keys=self.keys, clock=self.wall
         )
         self.handling = HandlingStore(self.db, self.diary, self.clock)
+        self.saved = SavedViews(self.db)
         self.policies = Policies(self.db, self.diary, self.wall)
         self.history = FactHistory(self.db, self.statements, self.facts_of)
         self.refused = RefusedCounts(self.diary, self.wall)

@@ -2,7 +2,7 @@
 import type { FeatureCollection } from 'geojson';
 import type {
   AsView, ConsentForm, Craft, Explanation, Finding, Interference, Item, Known, Link, Notice, Picture, Policies, PolicyPreview, ReportForm,
-  RequestForm, Step, Text, Trail, User,
+  RequestForm, SavedView, Step, Text, Trail, User,
 } from './types';
 
 /** A reply that says no. `text` is the node's own explanation, in both languages, where it gave one. */
@@ -66,6 +66,10 @@ export const api = {
   pastAs: (us: number, reader: string) => ask<AsView>('GET', `/api/past/as/${at(reader)}?at_us=${us}`),
   pastFrame: async (us: number, box: number[]) =>
     (await reply('GET', `/api/past/frame?at_us=${us}&box=${box.map((deg) => deg.toFixed(4)).join()}`)).arrayBuffer(),
+  views: async () => (await ask<{ items: SavedView[] }>('GET', '/api/views')).items,
+  keepView: async (name: string, address: string) =>
+    (await ask<{ items: SavedView[] }>('POST', '/api/views/keep', { name, address })).items,
+  forgetView: async (name: string) => (await ask<{ items: SavedView[] }>('POST', '/api/views/forget', { name })).items,
   interference: (us: number | null) => ask<Interference>('GET', `/api/interference${us === null ? '' : `?at=${us}`}`),
   trail: (craft: string, fromUs: number, toUs: number, knownUs: number | null) =>
     ask<Trail>('GET', `/api/past/trail/${at(craft)}?from_us=${fromUs}&to_us=${toUs}${knownUs === null ? '' : `&known_us=${knownUs}`}`),

@@ -13,7 +13,7 @@ import { TrailOf } from './trail.svelte';
 import { marks, TimeWindow, type During, type Mark } from './timeline.svelte';
 import { LAYERS, type Filter, type Shown, type Tab } from './view';
 import type {
-  AsView, ConsentForm, Finding, Item, Link, Notice, Picture, ReportForm, RequestForm, Step, User,
+  AsView, ConsentForm, Finding, Item, Link, Notice, Picture, ReportForm, RequestForm, SavedView, Step, User,
 } from './types';
 
 type List = 'statements' | 'links' | 'findings' | 'feeds';
@@ -69,6 +69,8 @@ class Desk {
 
   trailOf = new TrailOf();
   cells = new Cells();
+  views = $state.raw<SavedView[]>([]);
+  viewsOpen = $state(false);
   cellTable = $state(false); // the table twin of the cells
   layersOpen = $state(false);
   // the craft whose trail is drawn: looked at itself, or what the statement or the finding is about
@@ -213,6 +215,20 @@ class Desk {
     this.open({ what: 'craft', id });
   }
 
+  async keepView(name: string): Promise<void> {
+    // an empty address is the usual view: it has one too, so that it can be kept
+    this.views = await this.#acting(() => api.keepView(name, this.address || '#'));
+  }
+
+  async forgetView(name: string): Promise<void> {
+    this.views = await this.#acting(() => api.forgetView(name));
+  }
+
+  goToView(view: SavedView): void {
+    this.viewsOpen = false;
+    this.#goTo(view.address);
+  }
+
   /** Answer what is open: a request, by its form; what may go on if asked, by asking; else by a report there. */
   reply(): void {
     const item = this.selected;
@@ -325,6 +341,7 @@ class Desk {
   async #enter(): Promise<void> {
     await this.refresh();
     if (!this.user) return; // the session ended while we asked
+    this.views = await api.views().catch(() => []);
     this.zones = await api.zones().catch(() => null); // the picture works without zones
     this.#live ??= new Live({
       frame: (bytes) => void (this.past.on || this.onFrame(bytes)),

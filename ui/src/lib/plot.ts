@@ -1,8 +1,9 @@
 // What an evidence plot shows: which lanes, how far each reaches, where the ticks stand.
+import { measure, thresholdsFor } from './measures';
 import type { EvidenceRow } from './types';
 
 export interface Series {
-  name: 'speed_kn' | 'course_deg' | 'heading_deg' | 'altitude_ft';
+  name: string;
   look: 'first' | 'second';
 }
 
@@ -24,25 +25,43 @@ function step(reach: number, most: number): number {
   return [1, 2, 5, 10].map((n) => n * power).find((s) => s >= rough - 1e-9)!;
 }
 
-function lineLane(rows: EvidenceRow[], name: 'speed_kn' | 'altitude_ft', limits: Lane['limits']): Lane {
-  const values = rows.map((r) => r[name]).filter((v) => v != null);
-  const top = Math.max(1, ...values, ...limits.map((l) => l.value));
-  const by = step(top, 4);
-  const high = Math.ceil(top / by - 1e-9) * by;
-  const ticks = Array.from({ length: Math.round(high / by) + 1 }, (_, i) => Number((i * by).toPrecision(6)));
-  const unit = name === 'speed_kn' ? 'kn' : 'ft';
-  return { name, unit, round: false, low: 0, high, ticks, series: [{ name, look: 'first' }], limits };
+/** A row's figure by its name; what is no figure is none. */
+export function value(row: EvidenceRow, name: string): number | null {
+  const found = row[name];
+  return typeof found === 'number' ? found : null;
 }
+
+const LIFTED = 0.6; // of the highest value
+const LEVELS_FT = 400; // a lane of levels is at least so tall: nobody flies more evenly
+
+function lineLane(rows: EvidenceRow[], names: string[], unit: string, limits: Lane['limits']): Lane {
+  const values = rows.flatMap((r) => names.map((name) => value(r, name))).filter((v) => v !== null);
+  const top = Math.max(1, ...values, ...limits.map((l) => l.value));
+  const bottom = Math.min(top, ...values);
+  // levels far above the ground: what tells is the difference, not the height
+  const lifted = names[0] === 'altitude_ft' && bottom > LIFTED * top;
+  const by = step(Math.max(lifted ? top - bottom : top, lifted ? LEVELS_FT : 0), 4);
+  const low = lifted ? Math.floor(bottom / by) * by : 0;
+  const high = Math.max(low + by, Math.ceil(top / by - 1e-9) * by);
+  const ticks = Array.from({ length: Math.round((high - low) / by) + 1 }, (_, i) => Number((low + i * by).toPrecision(6)));
+  const series = names.map((name, i): Series => ({ name, look: i ? 'second' : 'first' }));
+  return { name: names[0]!, unit, round: false, low, high, ticks, series, limits };
+}
+
+const PLACES = new Set(['time_us', 'lat', 'lon', 'other_lat', 'other_lon']);
+const OWN = new Set(['speed_kn', 'course_deg', 'heading_deg', 'altitude_ft', 'other_altitude_ft']);
+const MORE = 4; // lanes of what else was measured
 
 /** The lanes that the rows have something for. Thresholds on speed are drawn into its lane. */
 export function lanes(rows: EvidenceRow[], thresholds: Record<string, number>): Lane[] {
-  const has = (name: Series['name']) => rows.some((r) => r[name] != null);
+  const has = (name: string) => rows.some((r) => value(r, name) !== null);
+  const within = (name: string) => thresholdsFor(name, thresholds).map(([of, limit]) => ({ name: of, value: limit }));
   const found: Lane[] = [];
   if (has('speed_kn')) {
     const limits = Object.entries(thresholds)
       .filter(([name]) => /^speed(_min|_max)?_kn$/.test(name))
       .map(([name, value]) => ({ name, value }));
-    found.push(lineLane(rows, 'speed_kn', limits));
+    found.push(lineLane(rows, ['speed_kn'], 'kn', limits));
   }
   const compass = (['course_deg', 'heading_deg'] as const).filter(has);
   if (compass.length) {
@@ -50,7 +69,10 @@ export function lanes(rows: EvidenceRow[], thresholds: Record<string, number>): 
     const ticks = [0, 90, 180, 270, 360];
     found.push({ name: 'compass', unit: '°', round: true, low: 0, high: 360, ticks, series, limits: [] });
   }
-  if (has('altitude_ft')) found.push(lineLane(rows, 'altitude_ft', []));
+  const levels = ['altitude_ft', 'other_altitude_ft'].filter(has);
+  if (levels.length) found.push(lineLane(rows, levels, 'ft', []));
+  const more = [...new Set(rows.flatMap(Object.keys))].filter((name) => !OWN.has(name) && !PLACES.has(name) && has(name));
+  for (const name of more.slice(0, MORE)) found.push(lineLane(rows, [name], measure(name, 0).unit, within(name)));
   return found;
 }
 

@@ -56,6 +56,9 @@ export interface EvidenceRow {
   course_deg?: number | null;
   heading_deg?: number | null;
   altitude_ft?: number | null;
+  craft?: string; // whose row, where the evidence is of several
+  // what else a detector measured: of a pair its distance, of a position its integrity
+  [more: string]: number | string | boolean | null | undefined;
 }
 
 export interface Provenance {
@@ -225,6 +228,12 @@ export interface Known {
   tracks_from_us: number | null; // from when on observations are kept
   until_us: number | null; // when it changed next; null: not since
   items: Item[];
+}
+
+/** A view that this person keeps: its address is what stands behind # there. */
+export interface SavedView {
+  name: string;
+  address: string;
 }
 
 /** How many craft one feed heard in one H3 cell in an hour, and how many had no good satellite position. */

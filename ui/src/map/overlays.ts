@@ -33,16 +33,25 @@ export function footprints(items: Drawn[], chosen: string | null, named: (item: 
   );
 }
 
-/** The way that the rows of evidence tell, and the rows themselves. */
+/**
+ * The ways that the rows of evidence tell, and the rows themselves: of one craft, of each of several, and of a
+ * pair's other. Single rows of many craft, as of a cell, are points and no way.
+ */
 export function evidencePath(rows: EvidenceRow[]): FeatureCollection {
-  const way: Position[] = rows.filter((r) => r.lat != null && r.lon != null).map((r) => [r.lon!, r.lat!]);
-  if (!way.length) return collection([]);
-  const dots = way.map(([lon, lat]) => pointAt(lat!, lon!));
-  if (way.length < 2) return collection(dots);
-  return collection([
-    { type: 'Feature', properties: {}, geometry: { type: 'LineString', coordinates: way } },
-    ...dots,
-  ]);
+  const ways = new Map<string, Position[]>();
+  const add = (whose: string, lat: unknown, lon: unknown) => {
+    if (typeof lat === 'number' && typeof lon === 'number') ways.set(whose, [...(ways.get(whose) ?? []), [lon, lat]]);
+  };
+  for (const row of rows) {
+    add(row.craft ?? '', row.lat, row.lon);
+    add('other', row.other_lat, row.other_lon);
+  }
+  const found: Feature[] = [];
+  for (const way of ways.values()) {
+    if (way.length > 1) found.push({ type: 'Feature', properties: {}, geometry: { type: 'LineString', coordinates: way } });
+    found.push(...way.map(([lon, lat]) => pointAt(lat!, lon!)));
+  }
+  return collection(found);
 }
 
 /** Cells with their counts; the words in them say what the colour says. */
