@@ -286,11 +286,11 @@ class Cutter:
         bounds = [*starts.tolist(), done]
         fix_bounds = [*np.searchsorted(fix_number, number[starts]).tolist(), len(placed)]
         for k, at in enumerate(starts.tolist()):
-            yield self._step(
-                int(number[at]),
-                rows.pick(slice(bounds[k], bounds[k + 1])),
-                fixes.pick(slice(fix_bounds[k], fix_bounds[k + 1])),
-            )
+            some = rows.pick(slice(bounds[k], bounds[k + 1]))
+            placed_some = some  # columns are made once if all have a position
+            if fix_bounds[k + 1] - fix_bounds[k] < len(some):
+                placed_some = fixes.pick(slice(fix_bounds[k], fix_bounds[k + 1]))
+            yield self._step(int(number[at]), some, placed_some)
 
     def _step(self, number: int, rows: Rows, fixes: Rows) -> Step:
         state = self.known.state

@@ -149,18 +149,19 @@ class Detector:
         place = step.known.state
         apart_m = float(distance_m(place["lat"][doubt.slot], place["lon"][doubt.slot], lat, lon))
         doubt.apart_m = max(doubt.apart_m, apart_m) if fits else apart_m
-        if doubt.again >= self._value["reports"]:
+        least_m = AIR_JUMP_M_MIN if step.known.flies(doubt.slot) else SEA_JUMP_M_MIN
+        if doubt.again >= self._value["reports"] and doubt.apart_m >= least_m:
             doubt.signs["two"] = {"apart_m": doubt.apart_m, "reports": float(doubt.again)}
 
     # what two positions of a craft say together
 
     def _jumped(self, step: Step) -> Iterator[int]:
         fixes, before = step.fixes, step.before
-        aside = np.abs(fixes.lon - before["lon"]) % 360
-        off_deg = np.maximum(np.abs(fixes.lat - before["lat"]), np.minimum(aside, 360 - aside))
         reach_deg = SEA_JUMP_M_MIN / METRES_PER_DEGREE
-        if self._doubts or (off_deg > reach_deg).any():  # NaN, nothing before, is no way
-            for i in np.flatnonzero((off_deg > reach_deg) & self._unreachable(step)).tolist():
+        off = np.abs(fixes.lat - before["lat"]) > reach_deg  # NaN, nothing before, is no way
+        off |= np.abs(fixes.lon - before["lon"]) > reach_deg
+        if self._doubts or off.any():
+            for i in np.flatnonzero(off & self._unreachable(step)).tolist():
                 slot = int(fixes.slot[i])
                 if not _judged(step, slot):
                     continue
@@ -212,10 +213,9 @@ class Detector:
         fixes, still, value = step.fixes, self._still, self._value
         last = step.last
         slot, lat, lon = fixes.slot[last], fixes.lat[last], fixes.lon[last]
-        stands = (np.abs(lat - still["lat"][slot]) < SAME_DEG) & (
-            np.abs(lon - still["lon"][slot]) < SAME_DEG
-        )
+        stands = np.abs(lat - still["lat"][slot]) < SAME_DEG
         if stands.any():
+            stands &= np.abs(lon - still["lon"][slot]) < SAME_DEG
             air = step.known.is_air(slot)
             stands &= fixes.speed_kn[last] >= np.where(
                 air, value["frozen_air_kn"], value["frozen_sea_kn"]
@@ -257,11 +257,14 @@ class Detector:
 
     def _circling(self, step: Step) -> Iterator[int]:
         fixes, last = step.fixes, step.last
-        odd = turn_deg(fixes.course_deg[last], fixes.heading_deg[last]) > self._value["circle_apart_deg"]
-        odd &= fixes.speed_kn[last] >= self._value["circle_kn"]
         followed = [doubt for doubt in self._doubts.values() if doubt.heading_deg is not None]
-        if not odd.any() and not followed:
+        apart = np.abs(fixes.course_deg[last] - fixes.heading_deg[last])
+        odd = apart > self._value["circle_apart_deg"]
+        if not followed and not odd.any():
             return
+        odd &= (apart < 360 - self._value["circle_apart_deg"]) & (
+            fixes.speed_kn[last] >= self._value["circle_kn"]
+        )
         slot = fixes.slot[last]
         follows = odd | np.isin(slot, [doubt.slot for doubt in followed])
         for k in np.flatnonzero(follows).tolist():

@@ -21,6 +21,7 @@ class Reach:
         self._lat = np.zeros(KEPT)
         self._lon = np.zeros(KEPT)
         self._count = 0
+        self._next = 0
         self._middle = (0.0, 0.0)
         self.usual_m = np.inf
 
@@ -30,8 +31,9 @@ class Reach:
         at = (self._count + np.arange(len(lat))) % KEPT
         self._lat[at], self._lon[at] = lat, lon
         self._count += len(lat)
-        if self._count < LEAST:
+        if self._count < LEAST or self._count < self._next:
             return
+        self._next = self._count + LEAST
         have = min(self._count, KEPT)
         lat, lon = self._lat[:have], self._lon[:have]
         begin = lon[0]  # west and east of the first, so that 180 degrees is no seam

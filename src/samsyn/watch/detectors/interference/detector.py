@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from samsyn.base.clock import HOUR_US, SECOND_US
+from samsyn.base.clock import HOUR_US, MINUTE_US, SECOND_US
 from samsyn.base.geo import cell_centre
 from samsyn.observations.craft import DOMAIN_AIR, DOMAIN_SEA, craft_text
 from samsyn.tracks.arrays import Array, SlotArrays
@@ -49,6 +49,7 @@ class Detector:
         self._counts = Counts()
         self._hour = -1
         self._open: dict[int, _Loss] = {}
+        self._ill: set[int] = set()  # slots of those that are not well
         self._cells: dict[tuple[int, int], PlaceSituation] = {}
         self._tallies: list[Tally] = []
         self._feeds: list[str] = []
@@ -60,6 +61,7 @@ class Detector:
                 "better_us": (np.int64, NEVER_US),  # since when it does again
                 "state": (np.int8, WELL),
                 "placed_us": (np.int64, _EVER),  # when it last sent a position, read by us or not
+                "counted_us": (np.int64, _EVER),
                 "known": (np.bool_, False),  # has said how good its position is
                 "nac_p": (np.uint8, ABSENT_U8),
             }
@@ -88,12 +90,15 @@ class Detector:
 
     def _judge(self, step: Step) -> list[Finding]:
         rows, craft = step.rows, self._craft
+        told, missing = rows.nac_p != ABSENT_U8, np.isnan(rows.claimed_lat)
+        if not self._ill and not told.any() and not missing.any():
+            craft["well_us"][rows.slot] = craft["placed_us"][rows.slot] = rows.time_us
+            return []
         air = step.known.is_air(rows.slot)
         flies = air & (rows.on_ground != 1)
-        says = flies & (rows.nac_p != ABSENT_U8)
+        says = flies & told
         low = says & (rows.nac_p <= self._value["nac_p_up"])
         good = says & (rows.nac_p >= self._value["nac_p_down"])
-        missing = np.isnan(rows.claimed_lat)
         missing &= np.where(
             air,
             flies & (rows.speed_kn >= self._value["airborne_kn"]) & _ADSB_TYPES[rows.message_type],
@@ -110,7 +115,7 @@ class Detector:
         bad = low | missing
         if not bad.any():
             craft["well_us"][rows.slot[good]] = rows.time_us[good]
-            if not self._open and not (craft["since_us"][rows.slot] != NEVER_US).any():
+            if not self._ill:
                 return []
         return self._follow(step, good, bad, low)
 
@@ -142,6 +147,7 @@ class Detector:
             return []  # between two positions others are told: speed alone says nothing yet
         if craft["since_us"][slot] == NEVER_US:
             craft["since_us"][slot], craft["bad"][slot] = time_us, 0
+            self._ill.add(slot)
         craft["bad"][slot] += 1
         craft["better_us"][slot] = NEVER_US
         since_us = int(craft["since_us"][slot])
@@ -170,6 +176,7 @@ class Detector:
         if time_us - craft["better_us"][slot] < self._value["ended_s"] * SECOND_US:
             return []
         end_us = int(craft["better_us"][slot])
+        self._ill.discard(slot)
         craft["since_us"][slot] = craft["better_us"][slot] = NEVER_US
         craft["well_us"][slot], craft["state"][slot] = time_us, WELL
         here = self._open.pop(slot, None)
@@ -184,6 +191,7 @@ class Detector:
             lost_s = self._value["gone_air_s" if step.known.flies(slot) else "gone_sea_s"]
             if step.end_us - here.arrived_us > lost_s * SECOND_US:
                 del self._open[slot]
+                self._ill.discard(slot)
                 self._craft["since_us"][slot] = NEVER_US
                 self._craft["state"][slot] = WELL
                 found.append(self._write(here, step.end_us, "no-longer-heard", here.arrived_us))
@@ -222,6 +230,13 @@ class Detector:
         craft, rows = self._craft, step.rows
         last = np.flatnonzero(np.r_[rows.slot[1:] != rows.slot[:-1], True])
         slot = rows.slot[last]
+        due = step.end_us - craft["counted_us"][slot] >= MINUTE_US
+        if self._ill:
+            due |= craft["state"][slot] != WELL
+        if not due.any():
+            return []
+        last, slot = last[due], slot[due]
+        craft["counted_us"][slot] = step.end_us
         air = step.known.is_air(slot)
         judged = np.where(air, craft["known"][slot], step.known.state["ship"][slot])
         judged |= craft["state"][slot] != WELL
