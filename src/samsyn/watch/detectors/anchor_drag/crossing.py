@@ -26,6 +26,7 @@ from samsyn.watch.zones import HARBOURS, INFRASTRUCTURE, Zone
 
 _SAMPLES: Final = 18
 _SAMPLE_US: Final = 10 * MINUTE_US
+_USUAL: Final = 0.7  # her speed is this far up in the samples: some are of a harbour, some may err
 _CRUISING: Final = 0.85  # samples at this share of her speed and more tell how her bow points then
 
 
@@ -118,9 +119,10 @@ class Crossing:
         before["count"][slot] += 1
         before["newest_us"][slot] = ships.time_us[at]
         slot = slot[before["count"][slot] >= self._definition.value("samples")]
-        speeds = np.nan_to_num(before["speed_kn"][slot])
-        # the second highest: one sample may err
-        before["cruise_kn"][slot] = np.partition(speeds, _SAMPLES - 2, axis=1)[:, _SAMPLES - 2]
+        rising = np.sort(before["speed_kn"][slot], axis=1)  # samples not there yet, NaN, come last
+        some = np.minimum(before["count"][slot], _SAMPLES)
+        usual = ((some - 1) * _USUAL).astype(np.int64)
+        before["cruise_kn"][slot] = rising[np.arange(len(slot)), usual]
 
     def _advance(
         self, step: Step, ships: Rows, at: Array, off_deg: Array, signs: Array

@@ -50,7 +50,9 @@ class Passes:
         """ships: at most one row a slot; judged: which of them may be looked at."""
         if not self._near.zones:
             return []
-        at = np.flatnonzero(judged & (ships.speed_kn >= self._definition.value("pass_speed_kn")))
+        value = self._definition.value
+        pace = ships.speed_kn >= value("pass_speed_kn")
+        at = np.flatnonzero(judged & pace & (ships.speed_kn <= value("pass_speed_max_kn")))
         zone = self._near.where(ships.lat[at], ships.lon[at])
         at, zone = at[zone != NOWHERE], zone[zone != NOWHERE]
         found = self._near_by(step, ships, at, zone) if len(at) else []
@@ -122,7 +124,7 @@ class Passes:
             },
             thresholds={
                 "passes": self._definition.value("passes"),
-                "speed_kn": self._definition.value("pass_speed_kn"),
+                "speed_max_kn": self._definition.value("pass_speed_max_kn"),
             },
             known_errors=("work", "approximate-line"),
             because=because,
