@@ -13,6 +13,7 @@ UV     ?= uv
 BIN       := .venv/bin
 ENV       := .venv/.locked
 INSTALLED := .venv/.installed
+PEERS     := .venv-peers/.locked
 PAGE      := $(shell find ui -type f -not -path '*/node_modules/*' -not -path '*/.*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
@@ -41,7 +42,7 @@ format: $(ENV)  ## put the Python files in their usual form
 	$(BIN)/ruff check --fix --quiet
 	$(BIN)/ruff format --quiet
 
-bench: $(INSTALLED)  ## measure, side by side with peers, into bench/results.json
+bench: $(INSTALLED) $(PEERS)  ## measure, side by side with peers, into bench/results.json
 	$(BIN)/python -m bench.run $(ARGS)
 
 nightly: $(INSTALLED)  ## the long tests
@@ -66,6 +67,14 @@ lock:  ## renew the lock files (needs uv)
 	  --python-version 3.11 --upgrade requirements-dev.in -c requirements.lock -o requirements-dev.lock
 	$(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-header --universal \
 	  --python-version 3.11 --upgrade requirements-peers-stix.in -o requirements-peers-stix.lock
+	$(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-header --universal \
+	  --python-version 3.11 --upgrade requirements-peers.in -o requirements-peers.lock
+
+# What ours is measured beside; some of it wants other versions than ours, so it lives apart.
+$(PEERS): requirements-peers.lock
+	@test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
 
 peers-stix: .venv-peers-stix/.locked  ## what reads and serves STIX elsewhere, in an environment of its own
 
@@ -75,7 +84,8 @@ peers-stix: .venv-peers-stix/.locked  ## what reads and serves STIX elsewhere, i
 	@touch $@
 
 clean:  ## remove everything that was built, the environment too
-	rm -rf .venv .venv-peers-stix build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-peers .venv-peers-stix build dist
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	rm -rf ui/node_modules ui/.stamp src/samsyn/interfaces/web src/samsyn/*/*.so demo-home
 	find src tests bench docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
