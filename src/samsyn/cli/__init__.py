@@ -12,7 +12,7 @@ from samsyn.cli.demo import demo
 from samsyn.cli.evidence import evidence
 from samsyn.cli.exercise import exercise
 from samsyn.cli.export import export
-from samsyn.cli.feed import feed, replay
+from samsyn.cli.feed import feed
 from samsyn.cli.imports import import_
 from samsyn.cli.keys import keys
 from samsyn.cli.language import Group, lang_option
@@ -21,6 +21,7 @@ from samsyn.cli.node import init, up, user, verify
 from samsyn.cli.partner import partner
 from samsyn.cli.policy import policy
 from samsyn.cli.reader import reader
+from samsyn.cli.replay import replay
 from samsyn.cli.say import explain, say, statements, withdraw
 from samsyn.cli.view import view
 from samsyn.cli.zones import zones

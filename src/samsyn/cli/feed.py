@@ -1,4 +1,4 @@
-"""samsyn feed, replay: what is in a recording, and playing it into a node."""
+"""samsyn feed: what is in a recording."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from samsyn.base.clock import SystemClock, iso
 from samsyn.base.errors import ConfigError
 from samsyn.base.settings import FeedSettings
 from samsyn.cli.language import Group, language, t, told
-from samsyn.cli.show import Out, facts, home_of, home_option, json_option, line, speaking, table, word
+from samsyn.cli.show import Out, facts, json_option, line, speaking, table, word
 from samsyn.feeds.report import FeedProblem
 from samsyn.feeds.runner import FeedStream, discover, guess, open_feed
 from samsyn.feeds.source import EXTRACTS, check_source
 from samsyn.feeds.summary import Summary
 from samsyn.formats.decoded import REASONS
-from samsyn.node.stores import Stores
 from samsyn.watch.definition import discover as discover_detectors
 from samsyn.watch.finding import Finding, about_whom
 from samsyn.watch.plot import plot
@@ -30,7 +29,6 @@ from samsyn.watch.zones import load_zones
 
 PROBLEMS_SHOWN = 10
 DETAIL_SHOWN = 60  # characters of the words at fault; --json has them all
-POLL_S = 0.3
 EXTRACT_KIND = "columns"  # of the recordings that come with Samsyn
 
 
@@ -95,11 +93,13 @@ def _settings(kind: str, address: str, date: str, given: tuple[str, ...]) -> Fee
         ) from e
 
 
-def _kind_of(address: str) -> str:
+def kind_of(address: str) -> str:
+    """The kind of feed that a source is, as far as can be told."""
     return EXTRACT_KIND if address.startswith("extract:") else guess(address)
 
 
-def _ends(address: str) -> bool:
+def ends(address: str) -> bool:
+    """Whether a source is a recording."""
     return address.startswith(("file:", "extract:"))
 
 
@@ -154,7 +154,7 @@ def feed_try(
     """
     out = Out(as_json)
     address = source_of(source)
-    settings = _settings(kind or _kind_of(address), address, date, given)
+    settings = _settings(kind or kind_of(address), address, date, given)
     stop = threading.Event()
     stream = open_feed(settings, originator="try", exercise=False, clock=SystemClock(), stop=stop)
     watch = None
@@ -162,7 +162,7 @@ def feed_try(
         watch = Watch(tuple(discover_detectors()), zones=load_zones(zones) if zones else [])
     timer = threading.Timer(seconds, stop.set)
     timer.daemon = True
-    if not _ends(address):
+    if not ends(address):
         timer.start()
     summary, found = _listen(stream, watch, out, f"{settings.kind} {source}", stop)
     timer.cancel()
@@ -284,58 +284,3 @@ def show_findings(found: Sequence[Finding]) -> None:
         table("\n" + t("Findings: {count}", count=len(rows)), columns, rows)
     else:
         line("\n" + t("The detectors found nothing."))
-
-
-@click.command()
-@home_option
-@click.argument("recording")
-@click.option("--kind", help="A kind of `samsyn feed list`; guessed where not given.")
-@click.option(
-    "--speed",
-    type=click.FloatRange(min=0, min_open=True),
-    default=60.0,
-    show_default=True,
-    help="Times as fast as it was.",
-)
-@json_option
-@speaking
-def replay(root: Path, recording: str, kind: str | None, speed: float, as_json: bool) -> None:
-    """Play a recording into the running node of a home, in its exercise realm.
-
-    A replayed recording is not now: it never enters the actual realm, and the picture says so. The
-    recording's first row falls on the exercise's present time; the exercise clock runs at --speed
-    while it plays.
-    """
-    out = Out(as_json)
-    address = source_of(recording)
-    if not _ends(address):
-        raise ConfigError(
-            t("a recording is a file"), where=recording, do=t("name a file or extract:NAME")
-        )
-    with Stores(home_of(root), "exercise") as stores:
-        if not stores.runs():
-            raise ConfigError(
-                t("no node runs on this home in the exercise realm"),
-                where=str(root),
-                do=t("start one: samsyn up --home {home} --realm exercise", home=root),
-            )
-        asked = stores.replays.ask(address, kind or _kind_of(address), speed)
-        with out.progress() as progress:
-            task = progress.add_task(f"replay {recording}", total=1.0, note="")
-            pause = threading.Event()
-            while (now := stores.replays.get(asked)).state in ("asked", "running"):
-                note = t("{rows} rows", rows=f"{now.rows:,}")
-                progress.update(task, completed=now.progress, note=note)
-                if not stores.runs():
-                    raise ConfigError(t("the node was stopped while it played"), where=str(root))
-                pause.wait(POLL_S)
-    if now.state == "failed":
-        raise ConfigError(t("the replay failed: {problem}", problem=now.problem), where=recording)
-    told = {"recording": recording, "speed": speed, "rows": now.rows, "refused": now.refused}
-    shown = {
-        t("recording"): recording,
-        t("speed"): f"{speed:g}",
-        t("rows"): now.rows,
-        t("refused"): now.refused,
-    }
-    out.answer(told, lambda: facts(t("Replayed"), shown))

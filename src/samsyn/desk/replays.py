@@ -10,12 +10,15 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS replays (
   id INTEGER PRIMARY KEY, source TEXT NOT NULL, kind TEXT NOT NULL, speed REAL NOT NULL,
   state TEXT NOT NULL DEFAULT 'asked', progress REAL NOT NULL DEFAULT 0,
-  rows INTEGER NOT NULL DEFAULT 0, refused INTEGER NOT NULL DEFAULT 0, problem TEXT NOT NULL DEFAULT ''
+  rows INTEGER NOT NULL DEFAULT 0, refused INTEGER NOT NULL DEFAULT 0, problem TEXT NOT NULL DEFAULT '',
+  marking TEXT NOT NULL DEFAULT ''
 );
 """
 
 
 class Replay(NamedTuple):
+    """One recording that was asked for, and how far it has been played."""
+
     id: int
     source: str
     kind: str
@@ -25,6 +28,7 @@ class Replay(NamedTuple):
     rows: int
     refused: int
     problem: str
+    marking: str  # of what is in it; "": the node's usual one
 
 
 class Replays:
@@ -32,11 +36,13 @@ class Replays:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        db.add_column("replays", "marking", "TEXT NOT NULL DEFAULT ''")
 
-    def ask(self, source: str, kind: str, speed: float) -> int:
+    def ask(self, source: str, kind: str, speed: float, marking: str = "") -> int:
         with self._db.write() as db:
             made = db.execute(
-                "INSERT INTO replays (source, kind, speed) VALUES (?,?,?)", (source, kind, speed)
+                "INSERT INTO replays (source, kind, speed, marking) VALUES (?,?,?,?)",
+                (source, kind, speed, marking),
             )
             return int(made.lastrowid or 0)
 

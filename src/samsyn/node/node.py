@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -29,11 +28,9 @@ from samsyn.node.intake import REPLAYED, Intake, Source
 from samsyn.node.links import Links
 from samsyn.node.servers import Servers
 from samsyn.node.stores import Stores
-from samsyn.observations.files import folder_name
-from samsyn.observations.keeping import Keeping
+from samsyn.node.tidying import Tidying
 from samsyn.observations.store import ObservationStore
 from samsyn.statements.marking import MARKINGS
-from samsyn.tracks.hours import keep_states
 from samsyn.tracks.layers import Layers
 from samsyn.tracks.partners import PartnerTracks
 from samsyn.tracks.past import PastTracks
@@ -44,8 +41,6 @@ from samsyn.watch.zones import Zone, load_zones
 log = logging.getLogger("samsyn.node")
 
 TICK_S = 0.5
-KEEP_EVERY_US = 60 * SECOND_US
-STATES_AT_ONCE = 8  # of full hours, each of them half a second's work for a busy feed
 FRAMES_US_MIN = SECOND_US  # between two frames, however fast an exercise runs
 NO_ZONES = {"type": "FeatureCollection", "features": []}
 
@@ -174,7 +169,8 @@ class Node:
         self._imports.start([f for f in feeds if brings_objects(f.kind)])
         self._run(self._tick_on, "door")
         self._run(self._cut_on, "frames")
-        self._run(self._keep_on, "keeping")
+        tidying = Tidying(self._observations, self._settings, self._marking, self._past.forget)
+        self._run(lambda: tidying.run(stores.wall, stores.clock, self._stop), "tidying")
 
     def stop(self) -> None:
         self._stop.set()
@@ -263,25 +259,6 @@ class Node:
             wall.wait_until(began_us + FRAMES_US_MIN, self._stop)
             going = clock.wait_until((clock.now_us() // STEP_US + 1) * STEP_US, self._stop)
 
-    def _keep_on(self) -> None:
-        """Every minute: observations are merged, what was known at a full hour is kept, and what is over
-        goes."""
-        store, wall, clock = self._observations, self.stores.wall, self.stores.clock
-        keeping = Keeping(store, self._keep_us)
-        while wall.wait_until(wall.now_us() + KEEP_EVERY_US, self._stop):
-            try:
-                if keeping.step(clock.now_us()).gone:
-                    self._past.forget()
-                keep_states(store, clock.now_us() - KEEP_EVERY_US, STATES_AT_ONCE)
-            except Exception:  # a full disk, perhaps: what was not done is done another time
-                log.exception("observations could not be put in order; it is tried again")
-
-    def _keep_us(self, folder: str, markings: Collection[str]) -> int:
-        feeds = [feed for feed in self._settings.feed if folder_name(feed.name) == folder]
-        keep = self._settings.keep_observations_us
-        markings = {*markings, *(self._markings[feed.name] for feed in feeds)}
-        return min((keep(feed, markings) for feed in feeds), default=keep(None, markings))
-
     def _marking(self, feed: str) -> str | None:
         """That of a feed's live tracks; None for a feed that this node does not have."""
         if any(source.settings.name == feed for source in list(self._intake.sources)):
@@ -301,6 +278,7 @@ class Node:
         clock.set_speed(asked.speed)
         try:
             feed = FeedSettings(name=f"{REPLAYED}{asked.id}", kind=asked.kind, source=asked.source)
+            self._markings[feed.name] = asked.marking or self._settings.node.default_marking
             source = self._intake.add(feed)
             while not source.done.wait(TICK_S) and not self._stop.is_set():
                 self._note_replay(asked.id, source, "running")

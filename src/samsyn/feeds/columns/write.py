@@ -1,0 +1,49 @@
+"""Observations as a recording of this kind: what `feed.py` reads."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterable
+from pathlib import Path
+
+import polars as pl
+
+from samsyn.feeds.columns.feed import NOT_TOLD
+from samsyn.formats.states import TIME_S_MAX
+from samsyn.observations.craft import DOMAIN_SEA, DOMAIN_SHIFT, NUMBER_MASK
+from samsyn.observations.schema import SCHEMA
+
+COLUMNS = tuple(name for name in SCHEMA if name not in NOT_TOLD and name != "craft")
+
+
+def write(path: Path, batches: Iterable[pl.DataFrame]) -> int:
+    """A compressed recording of batches (observations.schema), in their order. Returns its rows.
+
+    Rows of a time that the kind does not read, before 1970 or after its end, are left out.
+    """
+    rows = 0
+    with gzip.open(path, "wb", compresslevel=3) as file:
+        file.write(",".join(["time", "craft", *COLUMNS]).encode() + b"\n")
+        for batch in batches:
+            number = pl.col("craft") & NUMBER_MASK
+            sea = pl.format("mmsi:{}", number.cast(pl.String).str.zfill(9))
+            low = [number // 16**digit % 16 for digit in range(5, -1, -1)]
+            hexadecimal = pl.concat_str([_digit(one) for one in low])
+            at = pl.from_epoch("time_us", time_unit="us").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
+            text = pl.col(pl.String).str.replace_all(r"[\r\n]", " ")
+            told = batch.filter(pl.col("time_us").is_between(1, TIME_S_MAX * 1_000_000, closed="left"))
+            told = told.with_columns(text).select(
+                at.alias("time"),
+                pl.when(pl.col("craft") // (1 << DOMAIN_SHIFT) == DOMAIN_SEA)
+                .then(sea)
+                .otherwise(pl.format("icao:{}", hexadecimal))
+                .alias("craft"),
+                *COLUMNS,
+            )
+            file.write(told.write_csv(include_header=False).encode())
+            rows += told.height
+    return rows
+
+
+def _digit(value: pl.Expr) -> pl.Expr:
+    return value.replace_strict(list(range(16)), list("0123456789abcdef"), return_dtype=pl.String)
