@@ -112,6 +112,7 @@ class FakeNode:
             Route("/api/statements/{jti}/handle", read(self._handle), methods=["POST"]),
             Route("/api/statements/{jti}/explain", read(self._explain)),
             Route("/api/reports", read(self._report), methods=["POST"]),
+            Route("/api/reports/reach", read(lambda r, b: {"items": story.reach(b)}), methods=["POST"]),
             Route("/api/notices", read(lambda r, b: {"items": []})),
             Route("/api/links", read(lambda r, b: {"links": story.links()})),
             Route(

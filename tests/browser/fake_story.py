@@ -341,3 +341,17 @@ ZONES: dict[str, Any] = {
         },
     ],
 }  # fmt: skip
+
+
+def reach(form: dict[str, Any]) -> list[dict[str, Any]]:
+    """Whom a draft would reach: fi an area and an hour unless it is strict, no nothing."""
+    strict = form["marking"] in ("TLP:AMBER+STRICT", "TLP:RED")
+    fi: dict[str, Any] = {"reader": "fi", "organisation": "Finnish Border Centre"}
+    no = {"reader": "no", "organisation": "Norwegian Coast Radio", "released": False}
+    no |= _both("Not released to no: no rule.", "Lämnas inte till no: ingen regel.")
+    if strict:
+        told = _both("Not released to fi: its marking.", "Lämnas inte till fi: märkningen.")
+        return [fi | {"released": False} | told, no]
+    told = _both("Released to fi by sea-fi.", "Lämnas till fi enligt sea-fi.")
+    cut = {"place": "area", "time": "hour", "left_out": ["author"], "from_us": None}
+    return [fi | {"released": True} | cut | told, no]

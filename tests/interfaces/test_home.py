@@ -216,3 +216,28 @@ def test_what_the_page_asks_once(signed_in: TestClient) -> None:
     assert signed_in.get("/api/tracks/1/2").status_code == 404
     assert signed_in.get("/api/findings").json() == {"items": []}
     assert signed_in.get("/api/links").json() == {"links": []}  # pullers start with the node
+
+
+def test_a_draft_is_shown_whom_it_would_reach_and_reaches_them_so(
+    signed_in: TestClient, node: Node
+) -> None:
+    form = {"title": "Buoy adrift", "lat": 55.1, "lon": 15.2, "text": "Seen from the pilot boat."}
+    for marking, released in (("TLP:AMBER", True), ("TLP:AMBER+STRICT", False)):
+        (row,) = signed_in.post("/api/reports/reach", json={**form, "marking": marking}).json()["items"]
+        assert (row["reader"], row["released"]) == ("fi", released)
+        assert node.stores.statements.page(limit=9) == [] or marking != "TLP:AMBER"  # nothing was signed
+        made = signed_in.post("/api/reports", json={**form, "marking": marking}).json()
+        node.tick()
+        told = signed_in.get(f"/api/statements/{made['jti']}/explain", params={"reader": "fi"}).json()
+        assert (told["released"], told["en"]) == (row["released"], row["en"])
+        if released:
+            assert (row["place"], row["time"], row["from_us"]) == ("area", "hour", None)
+            assert "place.exact" in row["left_out"]
+    reply = signed_in.post("/api/reports/reach", json={**form, "refs": ["fi/x/1"]})
+    assert reply.status_code == 400
+
+
+def test_a_viewer_is_not_told_whom_a_draft_would_reach(client: TestClient) -> None:
+    client.post("/api/session", json={"user": "guest", "password": PASSWORD})
+    form = {"title": "x", "lat": 55.1, "lon": 15.2}
+    assert client.post("/api/reports/reach", json=form).status_code == 403

@@ -22,6 +22,7 @@ from samsyn.desk.desk import Desk
 from samsyn.desk.drafts import ReportForm
 from samsyn.desk.handling import known_step
 from samsyn.desk.items import item, ring
+from samsyn.desk.reach import reach
 from samsyn.desk.review import PolicyForm, read_span
 from samsyn.desk.rights import Forbidden, cleared
 from samsyn.desk.sight import sight_of
@@ -300,6 +301,17 @@ class Seat:
         exercise = desk.settings.node.realm == "exercise"
         made = desk.pen.sign(form.draft(by=by, exercise=exercise, now_us=desk.now_us()), by=by)
         return self.item(made.jti)
+
+    def reach(self, form: ReportForm) -> dict[str, Any]:
+        """Whom a report would reach as it stands (`reach.reach`). Raises `InputError`."""
+        self._account.require("report")
+        desk = self._desk
+        exercise = desk.settings.node.realm == "exercise"
+        draft = form.draft(by=self._account.user, exercise=exercise, now_us=desk.now_us())
+        organisations = desk.partners().organisations
+        return {
+            "items": reach(draft, desk.door.policy, organisations, me=desk.name, now_us=desk.now_us())
+        }
 
     def request(self, form: RequestForm) -> dict[str, Any] | None:
         """Ask an originator about a statement that this person sees; None where there is none.

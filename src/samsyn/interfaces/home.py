@@ -141,6 +141,7 @@ class HomeApp:
             Route("/api/statements/{jti}/handle", write(self.handle), methods=["POST"]),
             Route("/api/statements/{jti}/explain", read(self.explain)),
             Route("/api/reports", write(self.report), methods=["POST"]),
+            Route("/api/reports/reach", write(self.reach), methods=["POST"]),
             Route("/api/requests", write(self.request), methods=["POST"]),
             Route("/api/consents", write(self.consent), methods=["POST"]),
             Route("/api/notices", read(lambda r, seat: {"items": seat.notices()})),
@@ -285,6 +286,9 @@ class HomeApp:
 
     def report(self, body: Any, _: Request, seat: Seat) -> Any:
         return seat.report(ReportForm.read(body))
+
+    def reach(self, body: Any, _: Request, seat: Seat) -> Any:
+        return seat.reach(ReportForm.read(body))
 
     def request(self, body: Any, _: Request, seat: Seat) -> Any:
         return seat.request(RequestForm.read(body))

@@ -1,8 +1,8 @@
 // The home API of the node that served this page; no request goes anywhere else.
 import type { FeatureCollection } from 'geojson';
 import type {
-  AsView, ConsentForm, Craft, Explanation, Finding, Interference, Item, Known, Link, Notice, Picture, Policies, PolicyPreview, ReportForm,
-  RequestForm, SavedView, Step, Text, Trail, User,
+  AsView, ConsentForm, Craft, Explanation, Finding, Interference, Item, Known, Link, Notice, Picture, Policies, PolicyPreview, Reach,
+  ReportForm, RequestForm, SavedView, Step, Text, Trail, User,
 } from './types';
 
 /** A reply that says no. `text` is the node's own explanation, in both languages, where it gave one. */
@@ -82,5 +82,6 @@ export const api = {
   notices: async () => (await ask<{ items: Notice[] }>('GET', '/api/notices')).items,
   request: (form: RequestForm) => ask<Item>('POST', '/api/requests', form),
   consent: (form: ConsentForm) => ask<Item>('POST', '/api/consents', form),
+  reach: async (form: ReportForm) => (await ask<{ items: Reach[] }>('POST', '/api/reports/reach', form)).items,
   report: (form: ReportForm) => ask<Item>('POST', '/api/reports', form),
 };

@@ -299,3 +299,14 @@ export interface ReportForm {
   marking: string;
   confidence: string;
 }
+
+/** Whom a draft would reach, one reader. */
+export interface Reach extends Text {
+  reader: string;
+  organisation: string;
+  released: boolean;
+  place?: string;
+  time?: string;
+  left_out?: string[];
+  from_us?: number | null;
+}
