@@ -69,7 +69,7 @@ class Detector:
                 "doubted_us": (np.int64, _EVER),  # when its positions last could not be believed
             }
         )
-        self._live = np.empty(0, np.int64)  # slots heard in the last steps
+        self._ahead = False
 
     def step(self, step: Step) -> list[Finding]:
         slot = step.fixes.slot[step.last]
@@ -106,7 +106,6 @@ class Detector:
         self._compare(slot, fixes.time_us[at], fixes.lat[at], fixes.lon[at])
         for name in ("time_us", "lat", "lon", "feed", "exercise"):
             craft[name][slot] = getattr(fixes, name)[at]
-        self._live = np.union1d(self._live, slot)
 
     def _compare(self, slot: Array, time_us: Array, lat: Array, lon: Array) -> None:
         """Doubts positions that have not moved on as far as the speed says."""
@@ -123,10 +122,7 @@ class Detector:
     def _near(self, step: Step) -> dict[Pair, tuple[float, float]]:
         """Pairs under the minimum now or a while ahead: the way between them and when, in s ahead."""
         craft, value, end_us = self._craft, self._value, step.end_us
-        live = self._live
-        fresh = craft["time_us"][live] >= end_us - value["stale_s"] * SECOND_US
-        if not fresh.all():
-            live = self._live = live[fresh]
+        live = np.flatnonzero(craft["time_us"] >= end_us - int(value["stale_s"]) * SECOND_US)
         judged = (craft["altitude_ft"][live] >= value["floor_ft"]) & (craft["on_ground"][live] != 1)
         judged &= craft["speed_kn"][live] >= value["speed_min_kn"]
         judged &= craft["doubted_us"][live] < end_us - value["doubted_s"] * SECOND_US
@@ -135,7 +131,9 @@ class Detector:
         if len(slot) < 2:
             return found
         here = self._at(slot, end_us)
-        for ahead_s, share in ((value["ahead_s"], value["ahead_share"]), (0.0, 1.0)):
+        self._ahead = not self._ahead  # every other step is soon enough for what is ahead
+        looks = [(value["ahead_s"], value["ahead_share"]), (0.0, 1.0)]
+        for ahead_s, share in looks if self._ahead else looks[1:]:
             lat, lon, level = here[:3] if not ahead_s else _on(here, ahead_s)
             reach_m = (value["range_nm"] - value["range_error_nm"]) * METRES_PER_NM * share
             pairs = close_pairs(lat, lon, reach_m)

@@ -165,6 +165,8 @@ class Detector:
         else:
             here.observe(step, step.rows, i)
         here.worst = max(here.worst, state)
+        if time_us - since_us < value["told_s"] * SECOND_US:
+            return []  # its cell counts it already
         if here.raised and time_us - here.written_us < value["update_s"] * SECOND_US:
             return []
         return [self._write(here, time_us)]
@@ -180,7 +182,7 @@ class Detector:
         craft["since_us"][slot] = craft["better_us"][slot] = NEVER_US
         craft["well_us"][slot], craft["state"][slot] = time_us, WELL
         here = self._open.pop(slot, None)
-        if here is None:
+        if here is None or not here.raised:
             return []
         here.observe(step, step.rows, i)
         return [self._write(here, time_us, "recovered", end_us)]
@@ -194,7 +196,9 @@ class Detector:
                 self._ill.discard(slot)
                 self._craft["since_us"][slot] = NEVER_US
                 self._craft["state"][slot] = WELL
-                found.append(self._write(here, step.end_us, "no-longer-heard", here.arrived_us))
+                if here.raised:
+                    at_us = here.arrived_us
+                    found.append(self._write(here, step.end_us, "no-longer-heard", at_us))
         return found
 
     def _write(
@@ -207,7 +211,7 @@ class Detector:
             "reports": float(craft["bad"][slot]),
             "position_lost": float(lost),
         }
-        thresholds = {"reports": self._value["reports"], "duration_s": self._value["held_s"]}
+        thresholds = {"reports": self._value["reports"], "duration_s": self._value["told_s"]}
         if craft["nac_p"][slot] != ABSENT_U8:
             measured["nac_p"] = float(craft["nac_p"][slot])
             thresholds["nac_p_max"] = self._value["nac_p_up"]
