@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from samsyn.base.clock import SECOND_US
-from samsyn.base.geo import EARTH_RADIUS_M, KNOT_M_S
+from samsyn.base.geo import EARTH_RADIUS_M, KNOT_M_S, distance_m
+from samsyn.observations.plausible import AIR_JUMP_M_MIN, SEA_JUMP_M_MIN
 from samsyn.tracks import compiled
 
 Array = npt.NDArray[Any]
@@ -255,9 +256,13 @@ class Smoother:
             speed_sd_m_s=np.sqrt(s["vv"] + q * ahead) * known,
         )
 
-    def heard_us(self, slots: Array) -> Array:
-        """When each craft last had a position; the smallest of integers for never."""
-        found: Array = self._state["us"][slots]
+    def is_far(self, rows: Array, slots: Array, reports: Reports) -> Array:
+        """Which reports lie so far from where their craft must be that nothing but another craft, or a
+        wrong position, explains it: farther than what `plausible` allows for coarse positions."""
+        must = self.at(slots[rows], reports.time_us[rows])
+        apart_m = distance_m(must.lat, must.lon, reports.lat[rows], reports.lon[rows])
+        slack_m = np.where(reports.air[rows] == 1, AIR_JUMP_M_MIN, SEA_JUMP_M_MIN)
+        found: Array = apart_m > slack_m + np.sqrt(GATE) * must.place_sd_m
         return found
 
 

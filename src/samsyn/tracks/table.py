@@ -21,7 +21,8 @@ from samsyn.observations.plain import ABSENT_U16 as ABSENT_U16
 from samsyn.observations.plausible import Mark
 from samsyn.tracks import compiled
 from samsyn.tracks.arrays import Array, SlotArrays, codes
-from samsyn.tracks.smooth import PLACE_95, Reports, Smoothed, Smoother
+from samsyn.tracks.smooth import PLACE_95, Outcome, Reports, Smoothed, Smoother
+from samsyn.tracks.split import Seconds
 from samsyn.tracks.state import TrackState
 from samsyn.tracks.state import shown as is_shown
 
@@ -91,6 +92,7 @@ class TrackTable:
         (`tracks.smooth`): for those who look at it; what is given to others is what was said."""
         self._lock = threading.Lock()
         self._smoother = Smoother(capacity) if smooth else None
+        self._seconds = Seconds()
         self._index = CraftIndex()
         self._tables: dict[str, list[str]] = {name: [] for name in _CODES}
         self._columns = SlotArrays(_STATE, capacity)
@@ -131,6 +133,8 @@ class TrackTable:
                 row[name] = table[row[name]] if row[name] >= 0 else None
             if self._smoother:
                 row["smoothed"] = _told(self._smoother.at(np.array([slot])))
+                second = self._seconds.of(slot, int(self._columns["time_us"][slot]))
+                row["second_craft"] = None if second is None else _told(second)
             return row
 
     def state(self, feed: str, now_us: int) -> TrackState:
@@ -219,6 +223,7 @@ class TrackTable:
         self._index, self._columns = index, columns
         if self._smoother:
             self._smoother.keep(keep)
+            self._seconds.forget()
 
     def _newest(self, time_us: Array, slots: Array) -> Array:
         """Places of the rows that are no older than what is held of their craft, those of one craft in
@@ -255,10 +260,16 @@ class TrackTable:
     def _smooth(self, columns: dict[str, Array], rows: Array, slots: Array) -> None:
         if self._smoother is None:
             return
-        usable = (columns["marks"] & POSITION_MARKS) == 0
+        usable = (columns["marks"] & np.uint16(Mark.BAD_POSITION)) == 0
         usable &= ~np.isnan(columns["lat"]) & ~np.isnan(columns["lon"])
-        air = columns["craft"] >> DOMAIN_SHIFT == DOMAIN_AIR
-        self._smoother.take(rows[usable[rows]], slots, Reports.of(columns, air))
+        rows = rows[usable[rows]]
+        jumped = (columns["marks"][rows] & np.uint16(Mark.JUMP)) != 0
+        reports = Reports.of(columns, columns["craft"] >> DOMAIN_SHIFT == DOMAIN_AIR)
+        strange = jumped.copy()
+        strange[~jumped] = self._smoother.take(rows[~jumped], slots, reports) == Outcome.MISSED
+        at = np.flatnonzero(strange & ~jumped)
+        strange[at] = self._smoother.is_far(rows[at], slots, reports)
+        self._seconds.take(rows, slots, reports, strange)
 
     def _put(self, columns: dict[str, Array], rows: Array, slots: Array) -> None:
         """Of each column the values that are there."""
