@@ -48,11 +48,14 @@ def morning(receiver: str) -> tuple[list[pl.DataFrame], FeedReport]:
 
 
 def found_in(receiver: str) -> list[Finding]:
+    """Without encounters: nobody in this traffic gives way, and chance brings a few together."""
     watch = Watch()
     batches, report = morning(receiver)
     assert not report.refused
     findings = [f for batch in batches for f in watch.feed(batch)] + watch.finish()
-    return list({f.key: f for f in findings}.values())
+    told = {f.key: f for f in findings if not f.detector.startswith("encounter-")}
+    assert len({f.key for f in findings}) - len(told) < 5
+    return list(told.values())
 
 
 def is_as_said(findings: list[Finding], *said: tuple[str, str, int, int, str | None]) -> None:

@@ -5,7 +5,7 @@ Tables of truth over all 256 codes, to look a whole array up in.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
@@ -35,6 +35,6 @@ NIMBLE_TYPES: Final = (*WORKING_TYPES, *range(20, 30), 35, 36, 37, *range(40, 50
 NO_TYPE: Final = (0, 255)
 
 
-def one_of(codes: Sequence[int]) -> Array:
+def one_of(codes: Iterable[int]) -> Array:
     """A table of 256: whether a code is one of these."""
-    return np.isin(np.arange(256), codes)
+    return np.isin(np.arange(256), list(codes))

@@ -29,6 +29,7 @@ from samsyn.watch.zones import FAIRWAY, HARBOURS, Zone
 _NIMBLE = one_of(NIMBLE_TYPES)
 _NOT_JUDGED = one_of((RESTRICTED, FISHING))
 _NO_TYPE = one_of(NO_TYPE)
+_PASSENGER = one_of(range(60, 70))  # ferries of one line meet each other all day
 _METRES_A_DEGREE: Final = 60 * METRES_PER_NM
 _HEARD_US: Final = 2 * MINUTE_US
 
@@ -134,7 +135,10 @@ class Collision:
         if len(slot) < 2:
             return Approach(*(slot[:0] for _ in Approach._fields))
         pairs = close_pairs(state["lat"][slot], state["lon"][slot], value("look_m"))
-        some = approach(state, *by_number(step, slot[pairs.first], slot[pairs.second]))
+        first, second = by_number(step, slot[pairs.first], slot[pairs.second])
+        by_timetable = _PASSENGER[step.known.state["ship_type"]]
+        others = ~(by_timetable[first] & by_timetable[second])
+        some = approach(state, first[others], second[others])
         gap_us = np.abs(state["time_us"][some.first] - state["time_us"][some.second])
         aligned = np.minimum(some.angle_deg, 180 - some.angle_deg) < value("aligned_deg")
         meets = (some.tcpa_s > 0) & (some.tcpa_s <= value("tcpa_s")) & (gap_us <= _HEARD_US)

@@ -14,12 +14,22 @@ from samsyn.watch.definition import Definition
 from samsyn.watch.finding import Finding
 from samsyn.watch.places import NOWHERE, Places
 from samsyn.watch.recent import Recent
-from samsyn.watch.ships import FISHING, NIMBLE_TYPES, NO_STATUS, NO_TYPE, RESTRICTED, one_of
+from samsyn.watch.ships import (
+    AT_ANCHOR,
+    FISHING,
+    MOORED,
+    NIMBLE_TYPES,
+    NO_STATUS,
+    NO_TYPE,
+    RESTRICTED,
+    one_of,
+)
 from samsyn.watch.situation import Situation
 from samsyn.watch.step import NEVER_US, Rows, Step
 from samsyn.watch.zones import HARBOURS, Zone
 
-_NOT_JUDGED = one_of((RESTRICTED, FISHING))
+_MADE_FAST = one_of((MOORED, AT_ANCHOR))
+_NOT_JUDGED = one_of((RESTRICTED, FISHING, MOORED, AT_ANCHOR))
 _NIMBLE = one_of(NIMBLE_TYPES)
 _NO_TYPE = one_of(NO_TYPE)
 _LEAD_US: Final = 60 * SECOND_US  # how long before the stop her way is measured from
@@ -141,7 +151,7 @@ class Detector:
         stop.observe(step, ships, i)
         lies = not speed_kn > value("held_kn") and away_m <= value("rest_m")
         if not stop.raised:
-            if not lies:
+            if not lies or _MADE_FAST[int(ships.nav_status[i])]:
                 del self._stops[stop.slot]
                 return []
             stop.slow_us, stop.reports = time_us, stop.reports + 1
