@@ -127,6 +127,7 @@ class FakeNode:
             Route("/api/views", read(lambda r, b: {"items": self.views})),
             Route("/api/views/keep", read(self._keep_view), methods=["POST"]),
             Route("/api/views/forget", read(self._keep_view), methods=["POST"]),
+            Route("/api/activity", read(lambda r, b: past.activity(self.now_us()))),
             Route("/api/interference", read(self._interference)),
             Route("/api/as/{reader}", read(self._given)),
             WebSocketRoute("/api/live", self._live),

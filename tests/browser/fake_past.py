@@ -114,3 +114,18 @@ def interference(at_us: int) -> dict[str, Any]:
     return {
         "hour_us": hour_us, "hours": [hour_us], "low": 0.02, "high": 0.1, "cells": cells if told else [],
     }  # fmt: skip
+
+
+def activity(at_us: int) -> dict[str, Any]:
+    """Two zones: unusually many merchant ships in one, the usual in the other."""
+    rows = [
+        ("cable-b", "merchant", "sea", 31, 14.2, 22.5, 1),
+        ("cable-b", "fishing", "sea", 2, 2.6, 6.1, 0),
+        ("nord-cable", "aircraft", "air", 9, 8.4, 15.0, 0),
+    ]
+    names = ("zone", "group", "domain", "craft", "expected", "high", "unusual")
+    hour_us = at_us // HOUR_US * HOUR_US
+    return {
+        "hour_us": hour_us, "hours": [hour_us],
+        "zones": [dict(zip(names, row, strict=True)) for row in rows],
+    }  # fmt: skip

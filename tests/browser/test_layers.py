@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 DRIFT = "Drifting: mmsi:212123000"
 TRAIL_COLOUR, CELL_COLOUR = (143, 227, 169), (217, 123, 255)
-LAYERS = 8
+LAYERS = 9
 PALETTES = [("night", 0), ("dusk", 1), ("day", 2)]
 
 
@@ -103,7 +103,7 @@ def test_interference_is_told_in_words_and_figures(
         page.keyboard.press("l")
     page.keyboard.press("7")
     title = "Störning" if light == "day" else "Interference"
-    legend = page.locator(".map section", has_text=title)
+    legend = page.locator(".legends section", has_text=title)
     expect(legend).to_contain_text("37")
     if light == "night":
         wait_for_pixels(page, CELL_COLOUR, 100)
@@ -114,4 +114,22 @@ def test_interference_is_told_in_words_and_figures(
     table.locator("tbody th button").first.click()
     page.wait_for_timeout(1500)
     shot(page, f"interference-{light}", tmp_path)
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize(("light", "presses"), PALETTES)
+def test_activity_is_told_against_what_is_usual(
+    page: Page, tmp_path: Path, light: str, presses: int
+) -> None:
+    for _ in range(presses):
+        page.keyboard.press("d")
+    page.keyboard.press("8")
+    legend = page.get_by_role("region", name="Activity")
+    expect(legend.locator("tbody tr")).to_have_count(3)
+    first = legend.locator("tbody tr").first
+    expect(first).to_contain_text("Cable B")
+    expect(first).to_contain_text("unusually many")
+    expect(first).to_contain_text("up to 22.5")
+    page.wait_for_timeout(500)
+    shot(page, f"activity-{light}", tmp_path)
     assert violations(page) == []

@@ -1,8 +1,8 @@
 // The home API of the node that served this page; no request goes anywhere else.
 import type { FeatureCollection } from 'geojson';
 import type {
-  AsView, ConsentForm, Craft, Explanation, Finding, Interference, Item, Known, Link, Notice, Picture, Policies, PolicyPreview, Reach,
-  ReportForm, RequestForm, SavedView, Step, Text, Trail, User,
+  Activity, AsView, ConsentForm, Craft, Explanation, Finding, Interference, Item, Known, Link, Notice, Picture,
+  Policies, PolicyPreview, Reach, ReportForm, RequestForm, SavedView, Step, Text, Trail, User,
 } from './types';
 
 /** A reply that says no. `text` is the node's own explanation, in both languages, where it gave one. */
@@ -71,6 +71,7 @@ export const api = {
     (await ask<{ items: SavedView[] }>('POST', '/api/views/keep', { name, address })).items,
   forgetView: async (name: string) => (await ask<{ items: SavedView[] }>('POST', '/api/views/forget', { name })).items,
   interference: (us: number | null) => ask<Interference>('GET', `/api/interference${us === null ? '' : `?at=${us}`}`),
+  activity: (us: number | null) => ask<Activity>('GET', `/api/activity${us === null ? '' : `?at=${us}`}`),
   trail: (craft: string, fromUs: number, toUs: number, knownUs: number | null) =>
     ask<Trail>('GET', `/api/past/trail/${at(craft)}?from_us=${fromUs}&to_us=${toUs}${knownUs === null ? '' : `&known_us=${knownUs}`}`),
   policies: () => ask<Policies>('GET', '/api/policy'),

@@ -1,17 +1,21 @@
-// The layers that are made of counts: how many craft in each cell had lost or poor satellite positions.
-import { api } from './api';
+// The layers that are made of counts, hour by hour.
 import type { Interference, InterferenceCell } from './types';
 
 const HOUR_US = 3600e6;
 const EVERY_MS = 60_000; // live: the running hour grows
 
-export class Cells {
-  interference = $state.raw<Interference | null>(null);
-  failed = $state(false);
+export class Hourly<T> {
+  told = $state.raw<T | null>(null);
+
+  #fetch: (atUs: number | null) => Promise<T>;
 
   #hour = -1;
   #askedMs = -Infinity;
   #asks = false;
+
+  constructor(fetch: (atUs: number | null) => Promise<T>) {
+    this.#fetch = fetch;
+  }
 
   /** Called whenever the time shown changes: asks only when another hour, or a minute, has begun. */
   follow(on: boolean, atUs: number, past: boolean): void {
@@ -26,11 +30,9 @@ export class Cells {
     this.#askedMs = performance.now();
     this.#hour = hour; // one that fails is asked again at the next hour or minute
     try {
-      this.interference = await api.interference(atUs === null ? null : Math.round(atUs));
-      this.failed = false;
+      this.told = await this.#fetch(atUs === null ? null : Math.round(atUs));
     } catch {
-      this.interference = null;
-      this.failed = true;
+      this.told = null;
     }
     this.#asks = false;
   }

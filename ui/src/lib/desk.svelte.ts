@@ -2,7 +2,7 @@
 import type { FeatureCollection } from 'geojson';
 import { api, Failure, Unreachable } from './api';
 import { fromAddress, toAddress, type MapPlace } from './address';
-import { Cells } from './cells.svelte';
+import { Hourly } from './cells.svelte';
 import { craftFromText, craftText, type CraftId } from './craft';
 import { Live, type Note } from './live';
 import { middle, type Zone } from './format';
@@ -68,7 +68,8 @@ class Desk {
   timeTable = $state(false); // the table twin of the timeline
 
   trailOf = new TrailOf();
-  cells = new Cells();
+  interference = new Hourly((us) => api.interference(us));
+  activity = new Hourly((us) => api.activity(us));
   views = $state.raw<SavedView[]>([]);
   viewsOpen = $state(false);
   cellTable = $state(false); // the table twin of the cells

@@ -256,6 +256,23 @@ export interface Interference {
   cells: InterferenceCell[];
 }
 
+/** How many craft of one class came into a zone in an hour, against how many usually do. */
+export interface ZoneActivity {
+  zone: string;
+  group: string;
+  domain: 'sea' | 'air';
+  craft: number;
+  expected: number;
+  high: number; // up to so many is usual
+  unusual: number; // 1 more, -1 fewer, 0 neither
+}
+
+export interface Activity {
+  hour_us: number | null;
+  hours: number[];
+  zones: ZoneActivity[];
+}
+
 /** Where one craft was, by its own times, as kept here; positions that physics forbids are left out. */
 export interface Trail {
   craft: string;

@@ -17,7 +17,7 @@ export type Shown =
 /** The layers of a page just opened, in the order of their keys: from 1 on. */
 export const LAYERS = {
   sea: true, air: true, vectors: true, trails: false, statements: true, zones: true, interference: false,
-  graticule: false,
+  activity: false, graticule: false,
 };
 export type LayerName = keyof typeof LAYERS;
 export const LAYER_NAMES = Object.keys(LAYERS) as LayerName[];

@@ -2,7 +2,7 @@
 import type { Feature, FeatureCollection, Position } from 'geojson';
 import { slotText, standing } from '../lib/statement';
 import { cellLook, disturbed } from '../lib/cells.svelte';
-import type { EvidenceRow, Interference, Item, Trail } from '../lib/types';
+import type { Activity, EvidenceRow, Interference, Item, Trail, ZoneActivity } from '../lib/types';
 
 export function collection(features: Feature[]): FeatureCollection {
   return { type: 'FeatureCollection', features };
@@ -100,8 +100,10 @@ export function trailFeatures(trail: Trail | null, toUs: number, ticks: (from: n
   return collection(found);
 }
 
-/** Zones with their title in the language of the page. */
-export function zoneFeatures(zones: FeatureCollection | null, lang: 'en' | 'sv'): FeatureCollection {
+const sum = (rows: ZoneActivity[], of: 'craft' | 'expected') => rows.reduce((all, row) => all + row[of], 0);
+
+/** Zones with their title in the language of the page; where asked, with how many came and how many usually do. */
+export function zoneFeatures(zones: FeatureCollection | null, lang: 'en' | 'sv', told: Activity | null): FeatureCollection {
   return collection(
     (zones?.features ?? []).map((feature) => {
       const title: unknown = feature.properties?.title;
@@ -109,7 +111,10 @@ export function zoneFeatures(zones: FeatureCollection | null, lang: 'en' | 'sv')
         title && typeof title === 'object'
           ? (title as Record<string, string>)[lang]
           : (title ?? feature.properties?.name);
-      return { ...feature, properties: { label: String(label ?? '') } };
+      const rows = told?.zones.filter((row) => row.zone === feature.properties?.name) ?? [];
+      const counts = rows.length ? `\n${sum(rows, 'craft')} / ${Math.round(sum(rows, 'expected'))}` : '';
+      const unusual = rows.some((row) => row.unusual !== 0);
+      return { ...feature, properties: { label: `${String(label ?? '')}${counts}`, unusual } };
     }),
   );
 }

@@ -69,13 +69,15 @@ const ground = (c: Colours): LayerSpecification[] => [
   { id: 'coast', type: 'line', source: 'coast', paint: { 'line-color': c.coast, 'line-width': 0.8 } },
 ];
 
+const UNUSUAL: ExpressionSpecification = ['boolean', ['get', 'unusual'], false];
+
 const zoneLayers = (c: Colours): LayerSpecification[] => [
   {
     id: 'zone-fill',
     type: 'fill',
     source: 'zones',
     filter: ['==', ['geometry-type'], 'Polygon'], // a cable is a line, and has no inside
-    paint: { 'fill-color': c.zone, 'fill-opacity': 0.05 },
+    paint: { 'fill-color': ['case', UNUSUAL, c.cell, c.zone], 'fill-opacity': ['case', UNUSUAL, 0.3, 0.05] },
   },
   {
     id: 'zone-line',
