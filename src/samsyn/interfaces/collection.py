@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection as Some
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
@@ -207,9 +208,14 @@ class Collections:
         return stix_profiles.ended(uid, *times_us, self._node, self._profile, exercise=self._exercise)
 
     def _uid(self, id_: str) -> UUID:
-        """The view of an object of this id; of what is none, one that there is not."""
-        type_, _, rest = id_.partition("--")
-        try:
-            return stix_profiles.own_uuid(UUID(rest), type_, self._profile)
-        except ValueError:
-            return UUID(int=0)
+        return _view_of(id_, self._profile)
+
+
+@lru_cache(maxsize=65_536)  # a page asks for each of its objects
+def _view_of(id_: str, profile: Profile) -> UUID:
+    """The view of an object of this id; of what is none, one that there is not."""
+    type_, _, rest = id_.partition("--")
+    try:
+        return stix_profiles.own_uuid(UUID(rest), type_, profile)
+    except ValueError:
+        return UUID(int=0)
