@@ -58,9 +58,9 @@ def _batch(number: np.ndarray, time_us: int, random: np.random.Generator) -> pl.
     columns = {
         "time_us": np.full(count, time_us),
         "craft": craft_key(DOMAIN_SEA, 200_000_000) + number,
-        "lat": random.uniform(-60, 70, count),
-        "lon": random.uniform(-180, 180, count),
-        "speed_kn": random.uniform(0, 20, count),
+        "lat": number * 0.37 % 130 - 60 + random.normal(0, 1e-5, count),
+        "lon": number * 0.61 % 360 - 180 + random.normal(0, 1e-5, count),
+        "speed_kn": random.uniform(0, 0.2, count),
         "course_deg": random.uniform(0, 360, count),
         "name": [f"SHIP {n}" for n in number.tolist()],
         "time_source": np.full(count, int(TimeSource.RECEIVED)),

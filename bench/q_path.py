@@ -12,9 +12,12 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.measure import CPU, Row, corpus, rate
+import polars as pl
+
+from bench.measure import CPU, Row, corpus, rate, seconds
 from bench.q_ais import _ours, _pyais
 from samsyn.base.clock import SystemClock
+from samsyn.base.limits import FEED_BATCH_ROWS
 from samsyn.base.settings import FeedSettings
 from samsyn.feeds.runner import open_feed
 from samsyn.tracks.table import TrackTable
@@ -24,6 +27,7 @@ FILE = "sea/dma_aisabnormal_ais-sample.txt.gz"
 FILES = {
     FILE: "ais_nmea", "sea/nmea-sample.txt.gz": "ais_nmea", "air/rs1090_long_flight.csv.gz": "mode_s",
 }  # fmt: skip
+TIMES = 20
 
 
 def rows() -> Iterator[Row]:
@@ -42,6 +46,9 @@ def rows() -> Iterator[Row]:
             plain.write_bytes(gzip.decompress(corpus(name).read_bytes()))
             table = rate(lambda plain=plain, kind=kind: _whole(plain, kind, watched=False), clock=CPU)
             yield Row("plain file to marks and tracks", table, "messages/s", name.partition("/")[2])
+    crowd = _crowd(path)
+    took = seconds(lambda: _watched(crowd), clock=CPU)
+    yield Row("all detectors alone", crowd.height / took, "rows/s", f"{short}, {TIMES} times over")
     what = "file to tracks and all detectors"
     yield Row(what, whole, "messages/s", short, "pyais alone", whole / pyais)
     yield Row(what, whole, "messages/s", short, "our columns alone", whole / columns)
@@ -52,10 +59,31 @@ def _whole(path: Path, kind: str = "ais_nmea", *, watched: bool = True) -> int:
     stream = open_feed(
         settings, originator="x", exercise=False, clock=SystemClock(), stop=threading.Event()
     )
-    tracks, watch = TrackTable(), Watch()
+    tracks, watch = TrackTable(), Watch() if watched else None
     for delivery in stream:
         tracks.update(delivery.batch)
-        if watched:
+        if watch:
             watch.feed(delivery.batch)
-    watch.finish()
+    if watch:
+        watch.finish()
     return stream.report.messages
+
+
+def _crowd(path: Path) -> pl.DataFrame:
+    """The same ships some times over, each time with other numbers and a little further north."""
+    settings = FeedSettings(name="bench", kind="ais_nmea", source=f"file:{path}")
+    stream = open_feed(
+        settings, originator="x", exercise=False, clock=SystemClock(), stop=threading.Event()
+    )
+    rows = pl.concat([delivery.batch for delivery in stream])
+    moved = [
+        rows.with_columns(pl.col("craft") + k * 7_919, pl.col("lat") + 0.01 * k) for k in range(TIMES)
+    ]
+    return pl.concat(moved).sort("time_us", maintain_order=True)
+
+
+def _watched(rows: pl.DataFrame) -> None:
+    watch = Watch()
+    for part in rows.iter_slices(FEED_BATCH_ROWS):
+        watch.feed(part)
+    watch.finish()
