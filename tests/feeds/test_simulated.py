@@ -54,7 +54,7 @@ def found_in(receiver: str) -> list[Finding]:
     assert not report.refused
     findings = [f for batch in batches for f in watch.feed(batch)] + watch.finish()
     told = {f.key: f for f in findings if not f.detector.startswith("encounter-")}
-    assert len({f.key for f in findings}) - len(told) < 5
+    assert len({f.key for f in findings}) - len(told) < 20
     return list(told.values())
 
 
