@@ -179,13 +179,16 @@ class Rendezvous:
     def _write(self, meeting: Situation, at_us: int, at: int, because: str | None = None) -> Finding:
         value = self._definition.value
         rows = [row for row in meeting.evidence.rows() if "distance_m" in row]
+        # thinning may have left only rows of before they met: then how close they are is not told
+        distances_m = [row["distance_m"] for row in rows]
+        distance_m = {"distance_m": median(distances_m)} if distances_m else {}
         speeds_kn = [row["speed_kn"] for row in rows if "speed_kn" in row]
         return meeting.write(
             "open" if because is None else "closed",
             at_us,
             measured={
                 "duration_s": (int(self._seen_us[at]) - int(self._since_us[at])) / SECOND_US,
-                "distance_m": median(row["distance_m"] for row in rows),
+                **distance_m,
                 "speed_kn": median(speeds_kn) if speeds_kn else 0.0,
                 "moved_m": float(self._moved_m[at]),
             },
