@@ -5,6 +5,7 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 from samsyn.watch.plot import plot
+from tests.watch import cases as wc
 
 T0 = 1_700_000_000_000_000
 
@@ -31,3 +32,14 @@ def test_missing_values_and_no_rows_are_no_error():
 def test_many_rows_are_thinned():
     rows = [{"time_us": T0 + k * 1_000_000, "course_deg": 1.0} for k in range(50_000)]
     assert plot(rows).count("<circle") <= 1_000
+
+
+def test_findings_about_places_and_pairs_are_plotted_too():
+    """Their evidence has craft, counts or a second aircraft in it, and no speed in some."""
+    wanted = {"interference", "activity", "encounter-air"}
+    for detector, case in wc.cases():
+        if detector in wanted and case["expect"] == "fires":
+            wanted.discard(detector)
+            for finding in wc.watched(case, detector):
+                assert plot(finding).startswith("<svg")
+    assert not wanted
