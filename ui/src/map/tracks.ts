@@ -24,6 +24,7 @@ export class TrackLayer implements CustomLayerInterface {
 
   frame: Frame | null = null;
   shown = { sea: true, air: true, vectors: true };
+  hidden = false; // nothing at all is drawn, not even who is in distress
   colours: Colours = COLOURS.night;
 
   #map: Map | null = null;
@@ -62,7 +63,7 @@ export class TrackLayer implements CustomLayerInterface {
 
   /** The craft nearest to a place on the map, within `reach` pixels. */
   pick(lat: number, lon: number, reach: number): CraftId | null {
-    if (!this.frame || !this.#map) return null;
+    if (this.hidden || !this.frame || !this.#map) return null;
     const dx = mercatorX(lon) - this.#origin[0];
     const dy = mercatorY(lat) - this.#origin[1];
     let best = (reach / (512 * 2 ** this.#map.getZoom())) ** 2;
@@ -77,7 +78,7 @@ export class TrackLayer implements CustomLayerInterface {
 
   render(gl: WebGL2RenderingContext, input: CustomRenderMethodInput): void {
     const map = this.#map;
-    if (!map || !this.frame?.count) return;
+    if (!map || this.hidden || !this.frame?.count) return;
     if (this.#dirty) {
       gl.bindBuffer(gl.ARRAY_BUFFER, this.#marksBuffer);
       gl.bufferData(gl.ARRAY_BUFFER, this.#points, gl.DYNAMIC_DRAW);
