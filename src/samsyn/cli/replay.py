@@ -18,7 +18,7 @@ from samsyn.cli.language import t
 from samsyn.cli.look import area_of, time_us
 from samsyn.cli.show import Out, facts, home_of, home_option, json_option, speaking
 from samsyn.desk.replays import Replay
-from samsyn.feeds.columns.write import write
+from samsyn.feeds.recording import write
 from samsyn.node.stores import Stores
 from samsyn.observations.reader import Observations, Wanted
 from samsyn.observations.schema import SCHEMA

@@ -18,6 +18,7 @@ import polars as pl
 from samsyn.base.clock import SECOND_US, parse_iso
 from samsyn.base.settings import FeedSettings
 from samsyn.feeds.framing import Decoder, Lines
+from samsyn.feeds.recording import NOT_TOLD
 from samsyn.formats.codes import TimeSource
 from samsyn.formats.decoded import Decoded, shown
 from samsyn.formats.lines import csv_fields
@@ -26,7 +27,6 @@ from samsyn.observations.craft import craft_from_text
 from samsyn.observations.schema import SCHEMA
 
 NEEDED = ("time", "craft")
-NOT_TOLD = frozenset({"time_us", "feed", "originator", "exercise", "time_source", "marks"})
 _TRUTH = {"true": True, "false": False}
 _MOST: dict[type[pl.DataType], int] = {pl.UInt8: 0xFF, pl.UInt16: 0xFFFF}
 

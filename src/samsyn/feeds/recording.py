@@ -1,4 +1,4 @@
-"""Observations as a recording of this kind: what `feed.py` reads."""
+"""Observations as a recording of the kind `columns`, which reads them again."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from pathlib import Path
 
 import polars as pl
 
-from samsyn.feeds.columns.feed import NOT_TOLD
 from samsyn.formats.states import TIME_S_MAX
 from samsyn.observations.craft import DOMAIN_SEA, DOMAIN_SHIFT, NUMBER_MASK
 from samsyn.observations.schema import SCHEMA
 
+# what the reader of a recording knows itself: the setting and the clock say it
+NOT_TOLD = frozenset({"time_us", "feed", "originator", "exercise", "time_source", "marks"})
 COLUMNS = tuple(name for name in SCHEMA if name not in NOT_TOLD and name != "craft")
 
 
