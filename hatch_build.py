@@ -30,6 +30,7 @@ STAMP = ".built-from"  # beside the page: the hash of the sources it was built f
 NOT_SOURCES = {"node_modules", ".generated"}
 READER = ROOT / "src" / "samsyn" / "statements" / "_read.c"
 LIBRARIES = {"_read": ["-lcrypto"]}
+QUICKER = {"_read": ["-O3", "-funroll-loops"]}  # a tenth less time a statement than -O2 (ADR 0017)
 # what reads a stranger's bytes gets every guard that costs nothing
 GUARDS = ["-fstack-protector-strong", "-D_FORTIFY_SOURCE=2", "-Wall", "-Wextra"]
 
@@ -87,7 +88,8 @@ def build_compiled(source: Path, folder: Path | None = None, *flags: str) -> Pat
     fresh = built.with_suffix(f".{os.getpid()}")
     command = [
         *shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc"),
-        *["-O2", "-shared", "-fPIC", f"-I{sysconfig.get_paths()['include']}", *GUARDS, *flags],
+        *["-O2", *QUICKER.get(source.stem, ()), "-shared", "-fPIC"],
+        *[f"-I{sysconfig.get_paths()['include']}", *GUARDS, *flags],
         *[str(source), "-o", str(fresh), "-lm", *LIBRARIES.get(source.stem, ())],
     ]
     if sys.platform == "darwin":
