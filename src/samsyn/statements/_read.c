@@ -25,7 +25,7 @@
 #error "needs OpenSSL 3"
 #endif
 
-#define FORM 4           /* of what take_apart gives: `read.py` knows one */
+#define FORM 5           /* of what take_apart gives: `read.py` knows one */
 #define DIGESTS 32       /* of a statement, decoys included: limits.STATEMENT_SLOTS */
 #define DIGEST_CHARS 43  /* of a SHA-256 in base64url */
 #define SIGNATURE_CHARS 86
@@ -67,6 +67,17 @@ typedef struct {
     int minus, whole, power;
 } Number;
 
+/* The rungs of the ladders of time and place, coarse to fine. */
+enum { DAY, HOUR, INSTANT, REGION, AREA, SPOT, POINT, RUNGS };
+
+/* What the disclosures say of them, as long as it is as `ladder.py` makes it of an instant or a point. */
+typedef struct {
+    Span said[RUNGS]; /* their values where they stand; those that were made have none */
+    uint64_t cells[RUNGS];
+    double lat, lon;
+    int odd_time, odd_place; /* some rung is otherwise, and was made */
+} Ladders;
+
 /* What the disclosures say. */
 typedef struct {
     PyObject *payload;
@@ -75,6 +86,7 @@ typedef struct {
     PyObject *names[DIGESTS];
     long count;
     Span last; /* slot */
+    Ladders ladders;
 } Slots;
 
 static const char ALPHABET[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -85,6 +97,8 @@ static EVP_MD *sha256;
 static EVP_MD_CTX *hashing;       /* used with the interpreter's lock held, like `names` */
 static PyObject *names[KEYS];     /* texts of keys and slots met before, by their hash */
 static PyObject *claims[CLAIMS];  /* their names */
+static PyObject *rungs[RUNGS];    /* and those of the rungs */
+static const double tens[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
 
 static PyObject *value(Text *text, int depth);
 
@@ -241,7 +255,6 @@ static int digits_of(Text *text, Number *found)
 
 static PyObject *number(Text *text)
 {
-    static const double tens[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
     const uint8_t *begin = text->at;
     Number read;
     if (!digits_of(text, &read)) return NULL;
@@ -488,6 +501,142 @@ static int fits(Text *text, Form form, int depth)
     }
 }
 
+/* --- ladders: `ladder.py` has the rules; here is told what is as it makes it, and all else is made */
+
+static const char *const RUNG_NAMES[RUNGS] = {"time.day",   "time.hour",  "time.exact", "place.region",
+                                              "place.area", "place.spot", "place.exact"};
+static const int RESOLUTIONS[RUNGS] = {0, 0, 0, 3, 5, 7, 0};
+
+static int rung_of(Span slot)
+{
+    int rung = 0;
+    while (rung < RUNGS && !is(slot, RUNG_NAMES[rung])) rung++;
+    return rung;
+}
+
+/* Two digits as a number, else -1. */
+static int pair(const uint8_t *at)
+{
+    return at[0] >= '0' && at[0] <= '9' && at[1] >= '0' && at[1] <= '9' ? (at[0] - '0') * 10 + at[1] - '0' : -1;
+}
+
+/* A day, hour or second that the calendar has, from the year 1000 on. */
+static int time_fits(Span span, int rung)
+{
+    static const size_t sizes[] = {10, 14, 20};
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    const uint8_t *at = span.begin;
+    if (span.size != sizes[rung] || at[4] != '-' || at[7] != '-') return 0;
+    int century = pair(at), year = pair(at + 2), month = pair(at + 5), day = pair(at + 8);
+    if (century < 10 || year < 0 || month < 1 || month > 12 || day < 1) return 0;
+    int leap = month == 2 && (year ? year : century) % 4 == 0;
+    if (day > days[month - 1] + leap) return 0;
+    if (rung == DAY) return 1;
+    int hour = pair(at + 11);
+    if (at[10] != 'T' || hour < 0 || hour > 23 || at[span.size - 1] != 'Z') return 0;
+    if (rung == HOUR) return 1;
+    int minute = pair(at + 14), second = pair(at + 17);
+    return at[13] == ':' && at[16] == ':' && minute >= 0 && minute < 60 && second >= 0 && second < 60;
+}
+
+/* A list of one cell: its number, fifteen hexadecimal digits. */
+static int cell_fits(Text *text, uint64_t *cell)
+{
+    Span span;
+    if (!take(text, '[') || !plain(text, &span) || !take(text, ']') || span.size != 15) return 0;
+    *cell = 0;
+    for (size_t i = 0; i < span.size; i++) {
+        uint8_t c = span.begin[i];
+        if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f')) return 0;
+        *cell = *cell << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+    }
+    return 1;
+}
+
+/* A coordinate that is one exact division, as in `number`. */
+static int degrees(Text *text, double most, double *found)
+{
+    Number read;
+    if (!digits_of(text, &read) || read.power || read.count + read.after > 15) return 0;
+    if (read.minus && !read.all) return 0;
+    *found = (double)read.all / tens[read.after];
+    if (*found > most) return 0;
+    if (read.minus) *found = -*found;
+    return 1;
+}
+
+/* The value of a rung; else the reader is where it was. */
+static int rung_fits(Text *text, int rung, Ladders *ladders)
+{
+    uint8_t *begin = text->at;
+    Span span;
+    int fit;
+    if (rung <= INSTANT) fit = plain(text, &span) && time_fits(span, rung);
+    else if (rung < POINT) fit = cell_fits(text, &ladders->cells[rung]);
+    else
+        fit = text->depth_max > 2 && spelt(text, "{\"coordinates\":[") && degrees(text, 180, &ladders->lon) &&
+              take(text, ',') && degrees(text, 90, &ladders->lat) && spelt(text, "],\"type\":\"Point\"}");
+    if (fit) ladders->said[rung] = (Span){begin, (size_t)(text->at - begin)};
+    else text->at = begin;
+    return fit;
+}
+
+/* Whether each rung of time that there is begins the finer ones; all of them fit. */
+static int is_one_time(const Span *said)
+{
+    const uint8_t *day = said[DAY].begin, *hour = said[HOUR].begin, *instant = said[INSTANT].begin;
+    if (hour && instant && memcmp(hour, instant, 14)) return 0; /* with the quote before each */
+    const uint8_t *finer = instant ? instant : hour;
+    return !day || !finer || !memcmp(day, finer, 11);
+}
+
+/* Whether there is a point, and each cell is the one above the finest, in `rung`; RUNGS where there is none. */
+static int is_one_place(const Ladders *ladders, int *finest)
+{
+    if (!ladders->said[POINT].begin) return 0;
+    *finest = RUNGS;
+    for (int rung = SPOT; rung >= REGION; rung--) {
+        if (!ladders->said[rung].begin) continue;
+        if (*finest == RUNGS) *finest = rung;
+        uint64_t resolution = (uint64_t)RESOLUTIONS[rung];
+        uint64_t unused = ((uint64_t)1 << 3 * (15 - resolution)) - 1; /* three bits a digit: `geo.above` */
+        uint64_t above = (ladders->cells[*finest] & ~((uint64_t)15 << 52)) | resolution << 52 | unused;
+        if (above != ladders->cells[rung]) return 0;
+    }
+    return 1;
+}
+
+/* Make what was passed over of some rungs. */
+static int make(const Slots *slots, int from, int to, int depth_max)
+{
+    for (int rung = from; rung < to; rung++) {
+        Span said = slots->ladders.said[rung];
+        if (!said.begin) continue;
+        Text text = {(uint8_t *)said.begin, (uint8_t *)said.begin + said.size, depth_max};
+        PyObject *one = value(&text, 2);
+        int done = one && !PyDict_SetItem(slots->values, rungs[rung], one);
+        Py_XDECREF(one);
+        if (!done) return 0;
+    }
+    return 1;
+}
+
+/* What is left to check of the ladders: of a point and its cells (lat, lon, resolution, the number of the
+   finest cell), else None. The rungs of a ladder of which something is otherwise are made. */
+static PyObject *settled(const Slots *slots, int depth_max)
+{
+    const Ladders *ladders = &slots->ladders;
+    int finest = RUNGS;
+    if ((ladders->odd_time || !is_one_time(ladders->said)) && !make(slots, DAY, REGION, depth_max)) return NULL;
+    if (ladders->odd_place || !is_one_place(ladders, &finest)) {
+        if (!make(slots, REGION, RUNGS, depth_max)) return NULL;
+        finest = RUNGS;
+    }
+    if (finest == RUNGS) return Py_NewRef(Py_None);
+    return Py_BuildValue("ddiK", ladders->lat, ladders->lon, RESOLUTIONS[finest],
+                         (unsigned long long)ladders->cells[finest]);
+}
+
 /* --- disclosures */
 
 static int within(uint8_t c, int first)
@@ -516,7 +665,7 @@ static int is_next(const Slots *slots, Span slot)
 }
 
 /* The value of a slot: held against the form that there is for it, else made. */
-static int content(Text *text, Slots *slots, PyObject *name)
+static int content(Text *text, Slots *slots, PyObject *name, Span slot)
 {
     PyObject *form = slots->form ? PyDict_GetItemWithError(slots->form, name) : NULL;
     if (slots->form && PyDict_GetItemWithError(slots->payload, name)) return 0; /* a claim has this name */
@@ -524,6 +673,11 @@ static int content(Text *text, Slots *slots, PyObject *name)
         if (!PyBytes_Check(form)) return 0;
         const uint8_t *begin = (const uint8_t *)PyBytes_AsString(form);
         return fits(text, (Form){begin, begin + PyBytes_Size(form)}, 2);
+    }
+    int rung = slots->form ? rung_of(slot) : RUNGS;
+    if (rung < RUNGS) {
+        if (rung_fits(text, rung, &slots->ladders)) return 1;
+        *(rung <= INSTANT ? &slots->ladders.odd_time : &slots->ladders.odd_place) = 1;
     }
     PyObject *one = value(text, 2);
     int done = one && !PyDict_SetItem(slots->values, name, one);
@@ -551,7 +705,7 @@ static int disclosure(Span part, const Digests *digests, Text *text, Slots *slot
     if (!name) return 0;
     slots->names[slots->count++] = name;
     slots->last = slot; /* it stays where it is: what follows is decoded after it */
-    return content(text, slots, name) && take(text, ']') && text->at == text->end;
+    return content(text, slots, name, slot) && take(text, ']') && text->at == text->end;
 }
 
 /* All disclosures; `from` is what stands after the signed part's own `~`. */
@@ -667,7 +821,7 @@ static PyObject *pieces(Span all, uint8_t *scratch, long bytes_max, int depth_ma
     Span disclosed = {stop + 1, (size_t)(all.begin + all.size - stop - 1)};
     Digests digests = {0};
     Slots slots = {0};
-    PyObject *found = NULL, *said = NULL, *kind = NULL;
+    PyObject *found = NULL, *said = NULL, *kind = NULL, *place = NULL;
     slots.payload = object(&text, 1, &digests);
     slots.values = PyDict_New();
     if (!slots.payload || !slots.values || text.at != text.end || !digests.read || !digests.sha256) goto done;
@@ -677,11 +831,11 @@ static PyObject *pieces(Span all, uint8_t *scratch, long bytes_max, int depth_ma
         said = slots.form ? claims_of(slots.payload) : NULL;
         if (!said) goto done;
     }
-    if (disclosures_of(disclosed, &digests, rest, bytes_max, &slots))
-        found = Py_BuildValue("NNNOON", bytes_of(all.begin, dot),
+    if (disclosures_of(disclosed, &digests, rest, bytes_max, &slots) && (place = settled(&slots, depth_max)))
+        found = Py_BuildValue("NNNOONN",bytes_of(all.begin, dot),
                               sealed(signature, (Span){all.begin, (size_t)(signed_end - all.begin)}),
                               bytes_of(all.begin, stop), said ? said : slots.payload, slots.values,
-                              said ? names_of(&slots) : Py_NewRef(Py_None));
+                              said ? names_of(&slots) : Py_NewRef(Py_None), place);
 done:
     for (long i = 0; i < slots.count; i++) Py_DECREF(slots.names[i]);
     Py_XDECREF(said);
@@ -739,6 +893,8 @@ PyMODINIT_FUNC PyInit__read(void)
     }
     for (int i = 0; i < CLAIMS; i++)
         if (!(claims[i] = PyUnicode_InternFromString(CLAIM_NAMES[i]))) return NULL;
+    for (int i = 0; i < RUNGS; i++)
+        if (!(rungs[i] = PyUnicode_InternFromString(RUNG_NAMES[i]))) return NULL;
     PyObject *module = PyModule_Create(&definition);
     if (module && PyModule_AddIntConstant(module, "FORM", FORM)) Py_CLEAR(module);
     return module;

@@ -33,6 +33,7 @@ RESOLUTIONS: Final = {"region": 3, "area": 5, "spot": 7}
 
 _CELL_SLOTS = (("place.spot", 7), ("place.area", 5), ("place.region", 3))  # fine to coarse
 _ABOVE = tuple((slot, *geo.above(resolution)) for slot, resolution in _CELL_SLOTS)
+_MASKS = {resolution: geo.above(resolution) for _, resolution in _CELL_SLOTS}
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _SECOND = re.compile(r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}Z")
 _HOUR = re.compile(r"\d{4}-\d\d-\d\dT\d\dZ")
@@ -178,6 +179,12 @@ def _is_made_of(point: Point, slots: Mapping[str, Any]) -> bool:
         if slots.get(slot, made) != made:
             return False
     return True
+
+
+def is_cell_over(lat: float, lon: float, resolution: int, number: int) -> bool:
+    """Whether a point lies in the cell of this number, at a resolution that a rung has."""
+    keep, put = _MASKS[resolution]
+    return geo.cell_number(lat, lon, 7) & keep | put == number
 
 
 def _finest(shape: Geometry) -> tuple[set[str], int]:

@@ -24,11 +24,11 @@ from samsyn.base.encoding import b64url, b64url_bytes, unb64url
 from samsyn.base.errors import Refused
 from samsyn.base.ids import is_id, is_node_name
 from samsyn.statements.forms import FORMS
-from samsyn.statements.ladder import PLACE_RUNGS, TIME_RUNGS, check_ladders
+from samsyn.statements.ladder import PLACE_RUNGS, TIME_RUNGS, check_ladders, is_cell_over
 from samsyn.statements.statement import Disclosures, Statement
 from samsyn.statements.strict import check, check_slots, strict_json
 
-_FORM = 4  # of what `_read.take_apart` gives
+_FORM = 5  # of what `_read.take_apart` gives
 compiled: ModuleType | None
 try:
     from samsyn.statements import _read
@@ -40,11 +40,8 @@ except ImportError:  # built without a C compiler, or what it was linked to is n
 TYP = "samsyn-statement+sd-jwt"
 DIGEST_CHARS = 43  # of a SHA-256 in base64url
 
-SLOTS = frozenset(
-    [f"place.{rung}" for rung in PLACE_RUNGS]
-    + [f"time.{rung}" for rung in TIME_RUNGS]
-    + ["title", "summary", "text", "confidence", "author", "sources", "refs", "tags"]
-)
+_LADDERS = frozenset([f"place.{rung}" for rung in PLACE_RUNGS] + [f"time.{rung}" for rung in TIME_RUNGS])
+SLOTS = _LADDERS.union(["title", "summary", "text", "confidence", "author", "sources", "refs", "tags"])
 _SLOT = re.compile(r"[a-z][a-z0-9_]{0,30}(\.[a-z0-9_]{1,41})?")
 _DIGESTS = re.compile(r"[A-Za-z0-9_-]*")
 
@@ -86,21 +83,31 @@ def read(presentation: bytes) -> Read:
     if len(presentation) > limits.STATEMENT_BYTES:
         oversized(f"{len(presentation)} bytes, over {limits.STATEMENT_BYTES}")
     ours = take_ours(presentation)
-    if ours is not None:
+    if ours is not None and (ours[6] is None or is_cell_over(*ours[6])):
         return _read_ours(presentation, *ours)
     pieces = take_apart(presentation)
     return _read_whole(presentation) if pieces is None else _read_pieces(presentation, *pieces)
 
 
-Pieces = tuple[bytes, bytes, bytes, dict[str, Any], dict[str, Any], None]
+Pieces = tuple[bytes, bytes, bytes, dict[str, Any], dict[str, Any], None, None]
 """Encoded header, `Read.sealed`, signed part, payload without its digests, and values by slot in the
 order of the disclosures."""
 
 Ours = tuple[
-    bytes, bytes, bytes, tuple[str, str, int, str, str, str, bool], dict[str, Any], tuple[str, ...]
+    bytes,
+    bytes,
+    bytes,
+    tuple[str, str, int, str, str, str, bool],
+    dict[str, Any],
+    tuple[str, ...],
+    tuple[float, float, int, int] | None,
 ]
 """The same of a statement of a kind that has forms (`forms`), which fit. In place of the payload iss,
-jti, ver, kind, marking, onward and exercise, checked; values only of what has no form; all slots."""
+jti, ver, kind, marking, onward and exercise, checked; values only of what has no form; all slots; what
+`is_cell_over` is still to be asked, where there is something.
+
+Values of a ladder are not among them where its rungs are those of one instant, or of one point and its
+cells: those are checked but for that."""
 
 
 def take_apart(presentation: bytes) -> Pieces | None:
@@ -171,9 +178,11 @@ def _read_ours(
     claims: tuple[str, str, int, str, str, str, bool],
     made: dict[str, Any],
     names: tuple[str, ...],
+    _: object,
 ) -> Read:
     kid = _read_header(header)
-    check_ladders(made)
+    if not _LADDERS.isdisjoint(made):
+        check_ladders(made)
     iss, jti, ver, kind, marking, onward, exercise = claims
     statement = Statement(
         iss=iss,
@@ -197,7 +206,7 @@ def _read_pieces(
     jwt: bytes,
     payload: dict[str, Any],
     slots: dict[str, Any],
-    _: None,
+    *_: None,
 ) -> Read:
     """What is left to check of what was taken apart: the same, in the same order, as `_read_whole`."""
     kid = _read_header(header)

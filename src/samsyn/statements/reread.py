@@ -26,7 +26,7 @@ _decode_all = msgspec.json.Decoder(list[bytes]).decode  # bytes are base64 there
 def reread(body: bytes) -> Statement:
     """The statement in a body from our own store."""
     if pieces := take_apart(body):
-        _, _, jwt, payload, values, _ = pieces
+        _, _, jwt, payload, values, *_ = pieces
         return _whole(jwt, payload, Disclosures(body, tuple(values)), values)
     jwt, *disclosed, _ = body.split(b"~")
     signed, *encoded, _ = body.translate(_TO_BASE64).split(b"~")
