@@ -11,7 +11,7 @@ import pytest
 from samsyn.base import limits
 from samsyn.statements import read as reading
 from samsyn.statements.forms import FORMS
-from samsyn.statements.ladder import place_ladder, time_ladder
+from samsyn.statements.ladder import is_cell_over, place_ladder, time_ladder
 from tests.statements import presentations
 from tests.statements.test_compiled import built, outcome, restored
 
@@ -112,11 +112,19 @@ def test_cells_over_a_point_are_told_and_others_left_to_the_rules(
         assert _decided(said, built)
         ours = reading.take_ours(_presented(said))
         assert ours is not None and (ours[6] is not None) == bool(there)
+        assert ours[6] is None or is_cell_over(*ours[6])
 
 
 def test_a_cell_between_that_is_not_above_the_finest_is_found(built: ModuleType) -> None:
     for slot in PLACES[:2]:
         assert not _decided({**HERE, slot: THERE[slot]}, built)
+
+
+def test_cells_of_which_none_is_above_the_point_are_found(built: ModuleType) -> None:
+    for slot in PLACES[:3]:
+        two = orjson.dumps(sorted(orjson.loads(one[slot])[0] for one in (THERE, _point(100, 3))))
+        presentation = _alike({**HERE, slot: two}, built)
+        assert outcome(presentation, built)[:2] == ("refused", "finer-outside-coarser")
 
 
 def test_each_character_of_a_cell_is_looked_at(built: ModuleType) -> None:
