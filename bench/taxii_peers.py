@@ -31,8 +31,8 @@ def medallion(folder: Path, port: int) -> tuple[str, Any]:
     }
     about = {"title": "bench", "versions": ["application/taxii+json;version=2.1"]}
     data = {
-        "/discovery": {"title": "bench", "default": f"{base}/root/", "api_roots": [f"{base}/root/"]},
-        "root": {
+        "/discovery": {"title": "bench", "default": f"{base}/trust/", "api_roots": [f"{base}/trust/"]},
+        "trust": {
             "information": {**about, "max_content_length": ROOM_BYTES},
             "status": [],
             "collections": [collection],
@@ -49,7 +49,7 @@ def medallion(folder: Path, port: int) -> tuple[str, Any]:
     for name in ("users", "taxii", "backend"):
         set_config(application_instance, name, settings)
     register_blueprints(application_instance)
-    return f"{base}/root/collections/{COLLECTION}/", application_instance
+    return f"{base}/trust/collections/{COLLECTION}/", application_instance
 
 
 def opentaxii(folder: Path, port: int) -> tuple[str, Any]:
