@@ -22,6 +22,7 @@ STILL_S: Final = 180.0  # how often a ship at anchor reports (ITU-R M.1371, tabl
 CLASS_B_S: Final = 30.0
 STATIC_S: Final = 1_800.0  # six minutes in truth; a watch needs it less
 IDENT_S, STATUS_S, CODE_S = 60.0, 15.0, 10.0
+PAIR_S: Final = 9.0  # an even and an odd position frame give a place within ten seconds
 SART: Final = 14  # navigational status: distress device in use
 DAMAGED: Final = 0.0005  # share of lines with a byte changed
 TWICE: Final = 0.002  # share of lines that come twice
@@ -240,17 +241,16 @@ def _modes(
     t_s, said = sent.t_s[at], {name: values[at] for name, values in sent.column.items()}
     lat, lon = cast.degrees(said["x"], said["y"])
     placed = np.flatnonzero(~np.isnan(lat))
-    odd = (at % 2)[placed]
     type_code = np.where(said["nac_p"][placed] <= 2, 18, 11)
-    messages = [
-        (
-            placed,
-            wire.airborne_positions(
-                lat[placed], lon[placed], said["altitude_ft"][placed], odd, type_code
-            ),
-        ),
-        (np.arange(len(at)), wire.velocities(said["speed_kn"], said["course_deg"], said["climb_fpm"])),
-    ]
+    # thinned out to more than what a pair may be apart, both of a pair are noted
+    odds = [(at % 2)[placed]]
+    if cast.said.scenario.every_s > PAIR_S:
+        odds = [np.zeros(len(placed), np.int64), np.ones(len(placed), np.int64)]
+    places = (lat[placed], lon[placed], said["altitude_ft"][placed])
+    messages = [(placed, wire.airborne_positions(*places, odd, type_code)) for odd in odds]
+    messages.append(
+        (np.arange(len(at)), wire.velocities(said["speed_kn"], said["course_deg"], said["climb_fpm"]))
+    )
     named, status, code = (_each(t_s, every_s) for every_s in (IDENT_S, STATUS_S, CODE_S))
     code = np.flatnonzero(code | (np.diff(said["squawk"], prepend=said["squawk"][:1]) != 0))
     named, status = np.flatnonzero(named), np.flatnonzero(status)
