@@ -146,7 +146,8 @@ class Expected:
     def miss(self, cells: Array, spans: Array, hour: int) -> None:
         """Craft heard again, by a cell that they were in meanwhile, and the spans missed there."""
         short = spans <= _MISSED_MAX
-        np.add.at(self._missed[:, hour], self._rows(cells[short]), spans[short])
+        rows = self._rows(cells[short])  # first: it may put a longer array in place
+        np.add.at(self._missed[:, hour], rows, spans[short])
 
     def share(self, cells: Array, hour: int) -> Array:
         """Expected share of spans heard; 0 for a cell in which nobody was ever heard."""
