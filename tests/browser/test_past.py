@@ -79,13 +79,15 @@ def test_it_plays_pauses_and_steps_with_the_keyboard(page: Page, serving: Servin
     page.keyboard.press(" ")
     expect(state).to_have_text("playing")
     until(page, f"Number({AT}) > 1412272800000000 + 600e6")
+    while len(set(serving.node.frames_asked)) <= 5:  # it is drawn as it goes, however slow the machine
+        expect(state).to_have_text("playing")
+        page.wait_for_timeout(50)
     page.keyboard.press(" ")
     expect(state).to_have_text("stands still")
     page.wait_for_timeout(600)
     stood = shown_us(page)
     page.wait_for_timeout(600)
     assert shown_us(page) == stood
-    assert len(set(serving.node.frames_asked)) > 5
 
 
 def test_playing_runs_into_now_and_is_live_again(page: Page) -> None:

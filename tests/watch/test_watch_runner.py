@@ -89,7 +89,7 @@ def test_doubted_rows_raise_nothing():
         assert run(Watch(), rows.with_columns(marks=pl.lit(int(mark), pl.UInt16))) == []
     jumped = wc.batch(TWELVE_HOURS).with_columns(marks=pl.lit(int(Mark.JUMP), pl.UInt16))
     found = run(Watch(), jumped)
-    assert {f.detector for f in found} == {"implausible"}  # which looks for nothing else
+    assert {f.detector for f in found} <= {"implausible"}  # which judges by itself how far it was
 
 
 def test_exercise_and_feed_follow_the_rows():
