@@ -55,7 +55,11 @@ class Hostile:
         for wrong in drawn:
             made = _WRONGS[wrong](self, reader, batch)
             if made is not None:
-                return Reply(made[0], wrong, made[1] | LATE)
+                # what is added behind entries that cannot all be told yet does not follow them
+                reasons = (
+                    made[1] if self._tells_all(reader, batch.after) else made[1] | {"altered-entry"}
+                )
+                return Reply(made[0], wrong, reasons | LATE)
         return Reply(honest)
 
     def keep(self, reader: str, honest: bytes) -> None:
@@ -234,6 +238,12 @@ class Hostile:
         leaf = release_leaf(said.jti, said.ver, view_hash(view))
         entry = Entry(leaf.decode(), view.decode())
         return self._signed(reader, honest, [*self._leaves(reader), leaf], [entry]), frozenset({reason})
+
+    def _tells_all(self, reader: str, after: int) -> bool:
+        """Whether the honest entries go to the log's end; not while a withdrawal waits to be written."""
+        channel = self._place.door.reader(reader)
+        told = wire.decode(channel.entries(after)).entries if channel is not None else []
+        return after + len(told) == len(self._leaves(reader))
 
     def _signed(self, reader: str, honest: Batch, leaves: list[bytes], more: list[Entry]) -> bytes:
         """A batch of a log of these leaves: the honest entries up to its end, and `more`."""
