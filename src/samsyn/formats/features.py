@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from samsyn.base import geo
 from samsyn.base.clock import iso
-from samsyn.formats.view import PLACE_RUNGS, View, finest_place, finest_time
+from samsyn.formats.view import PLACE_RUNGS, View, finest_place, finest_time, positions
 
 Object = dict[str, Any]
 
@@ -63,10 +63,10 @@ def geometry(slots: Mapping[str, Any]) -> Object | None:
 def bounds(of: Object | None) -> tuple[float, float, float, float] | None:
     """West, south, east, north of a geometry, degrees; None of none. What crosses 180 degrees is as
     wide as the world: too much found, never too little."""
-    points = list(_positions(of)) if of else []
+    points = list(positions(of)) if of else []
     if not points:
         return None
-    lons, lats = [p[0] for p in points], [p[1] for p in points]
+    lats, lons = [lat for lat, _ in points], [lon for _, lon in points]
     return min(lons), min(lats), max(lons), max(lats)
 
 
@@ -117,14 +117,3 @@ def _clipped(
         if inside1 != inside2:
             kept.append((at, y1 + (y2 - y1) * (at - x1) / (x2 - x1)))
     return kept
-
-
-def _positions(value: Any) -> Iterator[tuple[float, float]]:
-    """Every (lon, lat) of a GeoJSON geometry."""
-    if isinstance(value, dict):
-        yield from _positions(value.get("coordinates", value.get("geometries")))
-    elif isinstance(value, list) and len(value) >= 2 and not isinstance(value[0], list | dict):
-        yield float(value[0]), float(value[1])
-    else:
-        for part in value or ():
-            yield from _positions(part)

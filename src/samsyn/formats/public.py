@@ -10,15 +10,15 @@ what the view's confidence says.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final, NamedTuple
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
 from uuid import UUID
 from xml.etree import ElementTree as ET  # written only, never read
 
 from icalendar import Calendar, Event
 
 from samsyn.base.clock import SECOND_US, iso
-from samsyn.formats.view import View, finest_place, finest_time
+from samsyn.formats.view import View, finest_place, finest_time, when
 from samsyn.formats.xml import legible
 
 CAP_MEDIA_TYPE: Final = "application/cap+xml"
@@ -36,6 +36,7 @@ _CATEGORIES: Final = {
 _CERTAINTY: Final = {"high": "Likely", "medium": "Possible", "low": "Unlikely"}
 _EXERCISE: Final = "EXERCISE "
 _DIGITS: Final = 5
+_DAY: Final = timedelta(days=1)
 
 ET.register_namespace("cap", _CAP)
 ET.register_namespace("georss", _GEORSS)
@@ -113,16 +114,18 @@ def calendar(views: Iterable[View], *, sender: str, organisation: str) -> bytes:
     made.add("version", "2.0")
     made.add("x-wr-calname", organisation)
     for view in views:
-        begin, length = _when(str(finest_time(view.slots) or ""))
-        if begin is None:
+        found = when(str(finest_time(view.slots) or ""))
+        if found is None:
             continue
+        begin, length = found
+        whole_day = length == _DAY
         entry = Event()
         entry.add("uid", f"{view.jti}@{sender}")
         entry.add("sequence", view.ver)
         entry.add("dtstamp", _datetime(view.modified_us))
-        entry.add("dtstart", begin)
+        entry.add("dtstart", begin.date() if whole_day else begin)
         if length:
-            entry.add("dtend", begin + length)
+            entry.add("dtend", (begin + length).date() if whole_day else begin + length)
         entry.add("summary", title(view))
         if text := _text(view):
             entry.add("description", text)
@@ -165,19 +168,6 @@ def _about(view: View) -> str:
 
 def _text(view: View) -> str:
     return "\n\n".join(str(view.slots[name]) for name in ("summary", "text") if view.slots.get(name))
-
-
-def _when(said: str) -> tuple[Any, timedelta | None]:
-    """Begin and length of a time as a slot has it: 2026-11-21, 2026-11-21T20, or an RFC 3339 time."""
-    try:
-        if len(said) == len("2026-11-21"):
-            return date.fromisoformat(said), timedelta(days=1)
-        if len(said.removesuffix("Z")) == len("2026-11-21T20"):
-            begin = datetime.fromisoformat(f"{said.removesuffix('Z')}:00").replace(tzinfo=UTC)
-            return begin, timedelta(hours=1)
-        return datetime.fromisoformat(said).astimezone(UTC), None
-    except ValueError:
-        return None, None
 
 
 def _datetime(at_us: int) -> datetime:

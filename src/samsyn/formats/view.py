@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from math import atan2, cos, degrees, hypot, radians, sin
 from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid5
@@ -13,6 +14,8 @@ from samsyn.base import geo
 
 NAMESPACE: Final = UUID("e7586f31-f521-481e-ae32-1c10ad949981")  # of every id that is made of a view
 PLACE_RUNGS: Final = ("exact", "spot", "area", "region")
+_DAY_CHARACTERS: Final = len("2026-11-21")
+_HOUR_CHARACTERS: Final = len("2026-11-21T20")
 TIME_RUNGS: Final = ("exact", "hour", "day")
 
 
@@ -43,6 +46,21 @@ def finest_time(slots: Mapping[str, Any]) -> Any:
     return next((slots[slot] for rung in TIME_RUNGS if (slot := f"time.{rung}") in slots), None)
 
 
+def when(said: str) -> tuple[datetime, timedelta] | None:
+    """When a time as a slot has it begins (UTC) and how long it is: 2026-11-21, 2026-11-21T20Z, or an
+    instant, which has no length; None where it is no time."""
+    try:
+        if len(said) == _DAY_CHARACTERS:
+            return datetime.fromisoformat(said).replace(tzinfo=UTC), timedelta(days=1)
+        whole = said.removesuffix("Z")
+        if len(whole) == _HOUR_CHARACTERS:
+            return datetime.fromisoformat(f"{whole}:00").replace(tzinfo=UTC), timedelta(hours=1)
+        found = datetime.fromisoformat(said)
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC), timedelta()
+    except (ValueError, OverflowError):
+        return None
+
+
 class Place(NamedTuple):
     """The finest rung said, its middle (degrees), and how far from there its edge is (metres; 0: a
     point)."""
@@ -60,7 +78,7 @@ def finest_place(slots: Mapping[str, Any]) -> Place | None:
         if value is None:
             continue
         if rung == "exact":
-            points = list(_positions(value.get("coordinates", value.get("geometries"))))
+            points = list(positions(value.get("coordinates", value.get("geometries"))))
         else:
             points = [corner for cell in value for corner in geo.cell_ring(cell)]
         if points:
@@ -70,15 +88,15 @@ def finest_place(slots: Mapping[str, Any]) -> Place | None:
     return None
 
 
-def _positions(value: Any) -> Iterator[tuple[float, float]]:
-    """Every (lat, lon) of GeoJSON coordinates, or of the geometries of a collection."""
+def positions(value: Any) -> Iterator[tuple[float, float]]:
+    """Every (lat, lon) of a GeoJSON geometry, or of its coordinates or geometries."""
     if isinstance(value, dict):
-        yield from _positions(value.get("coordinates", value.get("geometries")))
+        yield from positions(value.get("coordinates", value.get("geometries")))
     elif isinstance(value, list) and len(value) >= 2 and not isinstance(value[0], list | dict):
         yield float(value[1]), float(value[0])
     else:
         for part in value or ():
-            yield from _positions(part)
+            yield from positions(part)
 
 
 def _middle(points: list[tuple[float, float]]) -> tuple[float, float]:

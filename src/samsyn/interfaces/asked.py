@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from math import inf, isfinite
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-_HOUR_CHARACTERS: Final = len("2026-11-21T20")
-_DAY_CHARACTERS: Final = len("2026-11-21")
+from samsyn.formats.view import when
 
 
 class Area(NamedTuple):
@@ -70,19 +69,13 @@ def read_span(text: str) -> Span:
 
 
 def span_of(said: str) -> Span | None:
-    """How long a time of a view is: 2026-11-21, 2026-11-21T20Z, or an instant; None of no time."""
-    try:
-        if len(said) == _DAY_CHARACTERS:
-            begin, length = datetime.fromisoformat(said).replace(tzinfo=UTC), timedelta(days=1)
-        elif len(said.removesuffix("Z")) == _HOUR_CHARACTERS:
-            begin = datetime.fromisoformat(f"{said.removesuffix('Z')}:00").replace(tzinfo=UTC)
-            length = timedelta(hours=1)
-        else:
-            at_s = _seconds(said)
-            return Span(at_s, at_s)
-    except ValueError:
+    """How long a time of a view is (`formats.view.when`), both ends included; None of no time."""
+    found = when(said)
+    if found is None:
         return None
-    return Span(begin.timestamp(), (begin + length).timestamp() - 1e-6)
+    begin, length = found
+    begin_s = begin.timestamp()
+    return Span(begin_s, begin_s + max(length.total_seconds() - 1e-6, 0.0))
 
 
 def _seconds(text: str) -> float:

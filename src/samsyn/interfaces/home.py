@@ -197,13 +197,13 @@ class HomeApp:
         """How one can sign in: by password, and by the provider of this title."""
         return json({"provider": self._provider.title if self._provider else None})
 
-    def _opens(self, request: Request, user: str) -> Response | None:
+    async def _opens(self, request: Request, user: str) -> Response | None:
         """Back to the page, signed in."""
-        opened = self._sessions.begin(user)
+        opened = await self._in_thread(self._sessions.begin, user)
         if opened is None:
-            self._failed(user)
+            await self._in_thread(self._failed, user)
             return None
-        return self._signed_in(request, RedirectResponse("/", 303), *opened)
+        return await self._in_thread(self._signed_in, request, RedirectResponse("/", 303), *opened)
 
     def _signed_in(self, request: Request, reply: Response, token: str, account: Account) -> Response:
         Seat(self._desk, account).signed_in()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from starlette.requests import Request
@@ -20,7 +20,7 @@ CALLBACK: Final = "/api/oidc/callback"
 _FAILED: Final = "/#failed=oidc"
 _BOUND_S: Final = 600
 
-Opens = Callable[[Request, str], "Response | None"]
+Opens = Callable[[Request, str], Awaitable["Response | None"]]
 
 
 def sign_in_routes(
@@ -57,7 +57,7 @@ def sign_in_routes(
         except Refused as e:
             log.warning("somebody could not sign in: %s", e)
             return RedirectResponse(_FAILED, 303)
-        reply = opens(request, user) or RedirectResponse(_FAILED, 303)
+        reply = await opens(request, user) or RedirectResponse(_FAILED, 303)
         reply.delete_cookie(cookie, path=BEGIN)
         return reply
 
