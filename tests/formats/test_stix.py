@@ -39,7 +39,9 @@ OTHERS = st.fixed_dictionaries(
         "tags": st.lists(WORDS, max_size=3),
         "body.craft": st.sampled_from(["mmsi:219000001", "icao:4ca123"]),
         "body.category": st.sampled_from(["sea", "cyber"]),
-        "body.measured": st.dictionaries(WORDS, st.floats(allow_nan=False), max_size=2),
+        "body.measured": st.dictionaries(
+            WORDS, st.floats(allow_nan=False, allow_infinity=False), max_size=2
+        ),
     },
 )
 
