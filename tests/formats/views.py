@@ -42,7 +42,8 @@ def without(slots: Any, *begins: str) -> dict[str, Any]:
     return {name: value for name, value in slots.items() if not name.startswith(begins)}
 
 
-texts = st.text(st.characters(), min_size=1, max_size=40)
+# what JSON in UTF-8 can hold: anything but half characters
+texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
 
 
 @st.composite

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+import orjson
+import shapely
+
 from samsyn.base import geo
 from samsyn.base.clock import iso
 from samsyn.formats.view import PLACE_RUNGS, View, finest_place, finest_time, positions
@@ -53,10 +56,8 @@ def geometry(slots: Mapping[str, Any]) -> Object | None:
             continue
         if rung == "exact":
             return dict(value)
-        rings = [ring for cell in value for ring in _outline(cell)]
-        if len(rings) == 1:
-            return {"type": "Polygon", "coordinates": [rings[0]]}
-        return {"type": "MultiPolygon", "coordinates": [[ring] for ring in rings]}
+        drawn = shapely.union_all([_drawn(ring) for cell in value for ring in _outline(cell)])
+        return dict(orjson.loads(shapely.to_geojson(drawn)))
     return None
 
 
@@ -95,10 +96,22 @@ def _outline(cell: str) -> Iterator[list[list[float]]]:
         yield _closed(corners)
         return
     turned = [(lon % 360, lat) for lon, lat in corners]
+    if max(lon for lon, _ in turned) - min(lon for lon, _ in turned) > _HALF_TURN_DEG:  # around a pole
+        lats = [lat for _, lat in corners]
+        edge, pole = (min(lats), 90.0) if lats[0] > 0 else (max(lats), -90.0)
+        yield _closed([(-180.0, edge), (180.0, edge), (180.0, pole), (-180.0, pole)])
+        return
     for low, high, shift in ((0.0, _HALF_TURN_DEG, 0.0), (_HALF_TURN_DEG, 360.0, 360.0)):
         part = _clipped(_clipped(turned, low, keep_above=True), high, keep_above=False)
         if len(part) > 2:
             yield _closed([(lon - shift, lat) for lon, lat in part])
+
+
+def _drawn(ring: list[list[float]]) -> shapely.Geometry:
+    """A ring as an area; one that is none in a map of degrees, close to a pole, as the box around it:
+    more than the cell, never less."""
+    made = shapely.Polygon(ring)
+    return made if made.is_valid else shapely.box(*made.bounds)
 
 
 def _closed(corners: Sequence[tuple[float, float]]) -> list[list[float]]:
