@@ -24,7 +24,6 @@ from samsyn.feeds.piece import BackOff, Piece
 from samsyn.feeds.report import FeedReport
 from samsyn.feeds.sockets import CONNECT_S, SOCKET_READ_BYTES, called, callers, datagrams
 
-FILE_READ_BYTES: Final = limits.FEED_READ_BYTES // 4  # pieces that stay in the processor's cache
 SOCKETS: Final = ("tcp", "tcp-listen", "udp")
 EXTRACTS: Final = Path(__file__).parent / "columns" / "extracts"
 _GZIP: Final = b"\x1f\x8b"
@@ -93,7 +92,7 @@ def _file(path: Path, report: FeedReport, stop: threading.Event) -> Iterator[Pie
         file.seek(0)
         gunzip = _Gunzip(report) if packed else None
         while not stop.is_set():
-            raw = file.read(FILE_READ_BYTES)
+            raw = file.read(limits.FEED_READ_BYTES)
             if not raw:
                 break
             progress = min(file.tell() / size, 1.0)

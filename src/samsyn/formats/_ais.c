@@ -90,7 +90,11 @@ static int sum_fits(const uint8_t *begin, const uint8_t *star, const uint8_t *en
 {
     if (star + 3 > end) return 0;
     uint8_t high = nibble[star[1]], low = nibble[star[2]], sum = 0;
-    for (const uint8_t *at = begin + 1; at < star; at++) sum ^= *at;
+    const uint8_t *at = begin + 1;
+    uint64_t eight, sums = 0;
+    for (; at + 8 <= star; at += 8) sums ^= (memcpy(&eight, at, 8), eight);
+    for (; at < star; at++) sum ^= *at;
+    for (; sums; sums >>= 8) sum ^= (uint8_t)sums;
     return high < 16 && low < 16 && sum == (high << 4 | low);
 }
 

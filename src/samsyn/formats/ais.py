@@ -108,7 +108,8 @@ def _emergency(messages: Messages) -> Any:
     if nav_status is not None:
         active = np.ma.filled(nav_status == _SART_ACTIVE, False)
     if text is not None:
-        active |= np.array([t is not None and "ACTIVE" in t for t in text])
+        for row in np.flatnonzero(is_device).tolist():
+            active[row] |= text[row] is not None and "ACTIVE" in text[row]
     value = np.zeros(len(device), dtype=np.uint8)
     for number, emergency in _DEVICES.items():
         value[(device == number) & active] = emergency

@@ -6,6 +6,7 @@ Which field lies where and how it becomes a value is handed to it as a plan, mad
 
 from __future__ import annotations
 
+from collections import Counter
 from types import ModuleType
 from typing import Any, Final, NamedTuple
 
@@ -173,8 +174,9 @@ def _put_texts(values: dict[str, Any], rows: int, texts: Array, characters: Arra
 def _tell(refusals: Array, data: bytes, out: Decoded) -> None:
     """Counts what was refused; tells the first of each reason, in the order of the other reader."""
     reasons = refusals[:, 0]
-    for at in refusals[reasons < 0, 2].tolist():  # GPS and other sentences beside AIS
-        out.types[shown(data[at : at + 6].split(b",")[0])] += 1
+    beside = Counter(data[at : at + 6] for at in refusals[reasons < 0, 2].tolist())  # GPS and others
+    for begins, count in beside.items():
+        out.types[shown(begins.split(b",")[0])] += count
     refusals = refusals[reasons >= 0]
     refusals = refusals[np.argsort(_STAGES[refusals[:, 0]], kind="stable")]
     kept = limits.FEED_PROBLEMS_KEPT

@@ -87,7 +87,7 @@ class TrackTable:
     forbids (`plausible`) is not drawn over a good one; the mark itself is kept and shown.
     """
 
-    def __init__(self, capacity: int = 100_000, *, smooth: bool = False) -> None:
+    def __init__(self, capacity: int = 1024, *, smooth: bool = False) -> None:
         """smooth: keep beside what was said where each craft must be and how it moves, with its error
         (`tracks.smooth`): for those who look at it; what is given to others is what was said."""
         self._lock = threading.Lock()
