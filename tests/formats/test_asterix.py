@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from samsyn.base.clock import DAY_US, HOUR_US, parse_iso
 from samsyn.base.geo import bearing_deg
-from samsyn.formats.asterix import AsterixBlocks, fill
+from samsyn.formats.asterix import AsterixBlocks, Span, fill
 from samsyn.formats.asterix_columns import HANDLED, HANDLED_PARTS, IGNORED
 from samsyn.formats.asterix_items import (
     LEFT,
@@ -469,9 +469,11 @@ def test_a_bad_record_costs_the_rest_of_its_block_and_no_other():
 def test_no_bytes_make_it_fall_over(data, category):
     out = Decoded()
     blocks = AsterixBlocks({"25/13": (55.0, 12.0)})
-    rows = blocks.read(block(category, data) + block(62, record(62, TRACK)), NOON, out)
+    given = block(category, data) + block(62, record(62, TRACK))
+    rows = blocks.rows_of(len(given))
+    blocks.take(rows, given, [Span(0, len(given), NOON, 0)], out)
     fill(rows, TimeSource.RECORDED, out)
-    assert rows[-1]["time_us"] == NOON
+    assert rows.last_us() == NOON
     for wrapped in (data, b"\xd4\xc3\xb2\xa1" + data, b"\x0a\x0d\x0d\x0a" + data):
         decoded(wrapped)
 

@@ -7,8 +7,7 @@ from typing import Final
 
 from samsyn.base import limits
 from samsyn.base.clock import DAY_US
-from samsyn.formats.asterix import HEAD, AsterixBlocks, fill
-from samsyn.formats.asterix_columns import Row
+from samsyn.formats.asterix import HEAD, AsterixBlocks, Span, fill
 from samsyn.formats.asterix_items import LEFT, PROFILES
 from samsyn.formats.codes import TimeSource
 from samsyn.formats.decoded import Decoded
@@ -17,6 +16,7 @@ from samsyn.formats.pcap import MAGICS, NG_MAGIC, Datagram, PcapReader
 SOUGHT_BYTES: Final = 4 * limits.KIB  # behind damage no block longer than this is looked for
 NOISE_BYTES: Final = 64 * limits.KIB
 _KNOWN: Final = frozenset(PROFILES) | frozenset(LEFT)
+_KNOWN_TABLE: Final = bytes(category in _KNOWN for category in range(256))
 _ANY_KNOWN: Final = re.compile(b"[" + re.escape(bytes(sorted(_KNOWN))) + b"]")
 _MAGICS: Final = frozenset({*MAGICS, NG_MAGIC})
 
@@ -70,16 +70,19 @@ class AsterixStream:
         return out
 
     def _captured(self, datagrams: list[Datagram], out: Decoded) -> None:
-        rows = []
-        for datagram in datagrams:
-            rows += self._blocks.read(datagram.data, datagram.time_us, out, datagram.offset)
+        data, spans, begin = b"".join(datagram.data for datagram in datagrams), [], 0
+        for time_us, payload, offset in datagrams:
+            spans.append(Span(begin, begin + len(payload), time_us, offset))
+            begin += len(payload)
+        rows = self._blocks.rows_of(len(data))
+        self._blocks.take(rows, data, spans, out)
         fill(rows, TimeSource.RECORDED, out)
 
     def _plain(self, piece: bytes, received_us: int, out: Decoded, *, last: bool = False) -> None:
         """Blocks without anything around them."""
         self._last_us = received_us
         data, at = self._held + piece, 0
-        rows: list[Row] = []
+        rows = self._blocks.rows_of(len(data))
         while at + HEAD <= len(data) or (last and at < len(data)):
             size = int.from_bytes(data[at + 1 : at + HEAD], "big")
             after = at + size
@@ -100,15 +103,17 @@ class AsterixStream:
                     self._tell_lost(at, out, still=True)
                 continue
             self._tell_lost(at, out)
+            end = max(after, self._blocks.run(data, at, _KNOWN_TABLE))
             near_us = received_us if self._near_us is None else self._near_us
-            made = self._blocks.read(data[at:after], near_us, out, self._offset + at)
-            if made and not self._live:
-                self._near_us = made[-1]["time_us"]
-            rows += made
-            at = after
+            before = len(rows)
+            span = Span(at, end, near_us, self._offset + at)
+            self._blocks.take(rows, data, [span], out, chain=not self._live)
+            if len(rows) > before and not self._live:
+                self._near_us = rows.last_us()
+            at = end
         self._held = data[at:]
         self._offset += at
-        if rows and not self._live and self._day_us is None and not self._told_no_time:
+        if len(rows) and not self._live and self._day_us is None and not self._told_no_time:
             self._told_no_time = True
             out.refuse("time-unknown", offset=0, count=0)
         source = TimeSource.RECORDED if self._live else TimeSource.RECEIVED
