@@ -9,7 +9,7 @@ import pytest
 from samsyn.base.clock import DAY_US, HOUR_US
 from samsyn.channels.sources import Sources
 from samsyn.statements.statement import Draft
-from tests.channels.nodes import bytes_on_disk, draft
+from tests.channels.nodes import bytes_on_disk, draft, pull
 from tests.channels.passing import Net, policy
 
 
@@ -170,6 +170,37 @@ def test_a_way_that_ends_leaves_the_others(net: Net) -> None:
     assert "place.exact" not in held.statement.slots and "place.area" in held.statement.slots
     assert said.disclosures["place.exact"] not in bytes_on_disk(net.fi)
     assert net.state("no", said) == "purged"  # it had more than fi still has
+
+
+def test_what_ended_by_one_way_and_came_by_another_within_one_tick(net: Net) -> None:
+    """fi's door finds both acts at once: who had it is told of the end, who may have it now gets it."""
+    net.rule("se", policy(["fi"]))
+    net.rule("fi", policy(["se"]))
+    said = net.say(onward="free")
+    net.settle()
+    net.rule("fi", policy(["no", "se"]))
+    net.rule("dk", policy(["fi"]))
+    net.dk.outbox.put("withdraw", said.jti, 1, purge=True, reader="se")
+    net.dk.door.tick()
+    pull(net.se, net.dk)
+    net.se.door.tick()
+    pull(net.fi, net.se)
+    net.dk.outbox.put("release", said.jti, 1)
+    net.dk.door.tick()
+    pull(net.fi, net.dk)
+    report = net.fi.door.tick()
+    assert report.readers == {"no": 1, "se": 1} and (report.released, report.withdrawn) == (1, 1)
+    net.settle()
+    assert net.states(said) == {"dk": "standing", "fi": "standing", "no": "standing", "se": "purged"}
+
+
+def test_what_a_node_has_withdrawn_of_its_own_does_not_come_again(net: Net) -> None:
+    said = net.say(onward="free")
+    net.settle()
+    net.dk.outbox.put("withdraw", said.jti, 1, purge=True)
+    net.say(onward="free", jti=said.jti, ver=2)
+    net.settle()
+    assert set(net.states(said).values()) == {"purged"}
 
 
 def test_versions_are_of_each_way(net: Net) -> None:

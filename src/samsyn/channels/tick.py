@@ -121,7 +121,9 @@ class Tick:
                 of[act.reader] = of.get(act.reader, False) or act.purge
         self._barred = {(jti, r) for jti, of in back.items() for r in of if r is not None}
         whole = {jti for jti, of in back.items() if None in of}
-        asked = _asked(acts, due, whole)
+        asked = _asked(acts, due, whole, self._own(whole))
+        self._account.drop(whole)  # before what is asked for anew is held back
+        self._account.drop_for(self._barred)
         decided = delayed = 0
         # by id: the place of an entry must tell nothing of when it was queued or what lay between
         names = sorted([*asked, *((jti, 0) for jti in back)])
@@ -133,8 +135,6 @@ class Tick:
             delayed += len(self._delays)
             self._given.clear()
             self._delays.clear()
-        self._account.drop(whole)
-        self._account.drop_for(self._barred)
         return TickReport(
             decided=decided,
             released=self._counts["release"],
@@ -239,15 +239,22 @@ class Tick:
             return
         everywhere = None in of
         rows = []
-        for reader, holding in held.items():
+        for reader, holding in list(held.items()):
             purge = of.get(None, False) or of.get(reader, False)
             if (everywhere or reader in of) and (
                 not holding.withdrawn or (purge and not holding.purged)
             ):
                 rows.append(self._take_back(jti, reader, holding, purge=purge))
+                # who is told of the end is not given it again in this tick
+                held[reader] = msgspec.structs.replace(holding, withdrawn=True)
         self._keep(jti, rows)
         if everywhere and stored.iss == self._node:
             self._statements.withdraw(jti, of[None], self._now_us)
+
+    def _own(self, jtis: Iterable[str]) -> set[str]:
+        """Those of `jtis` that this node said itself."""
+        found = {jti: self._statements.get(jti) for jti in jtis}
+        return {jti for jti, stored in found.items() if stored is not None and stored.iss == self._node}
 
     def _take_back(self, jti: str, reader: str, holding: Holding, *, purge: bool) -> Same:
         self._ended.add(jti)
@@ -279,14 +286,27 @@ class Tick:
 
 
 def _asked(
-    acts: Sequence[Queued], due: Iterable[tuple[str, str, int]], withdrawn: Collection[str]
+    acts: Sequence[Queued],
+    due: Iterable[tuple[str, str, int]],
+    withdrawn: Collection[str],
+    own: Collection[str],
 ) -> _Asked:
-    """The versions asked for, each once, and for which readers; nothing of what is withdrawn."""
+    """The versions asked for, each once, and for which readers; nothing of what was withdrawn.
+
+    What this node has withdrawn of its own stays so. What others said may come again by another way,
+    within the same tick: then what was asked for after the withdrawal holds.
+    """
+    last = {act.jti: n for n, act in enumerate(acts) if act.op == "withdraw" and act.reader is None}
+    told = [
+        (act.reader, act.jti, act.ver)
+        for n, act in enumerate(acts)
+        if act.op == "release" and act.jti not in own and n > last.get(act.jti, -1)
+    ]
     asked: _Asked = {}
-    for reader, jti, ver in [*due, *((a.reader, a.jti, a.ver) for a in acts if a.op == "release")]:
+    for reader, jti, ver in [*(one for one in due if one[1] not in withdrawn), *told]:
         readers = asked.setdefault((jti, ver), set())
         if reader is None:
             asked[jti, ver] = None
         elif readers is not None:
             readers.add(reader)
-    return {name: readers for name, readers in asked.items() if name[0] not in withdrawn}
+    return asked

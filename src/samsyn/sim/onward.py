@@ -56,7 +56,10 @@ def problems(places: Mapping[str, Place], answers: Consents, now_us: int) -> Ite
         page = [s for s in statements.page(limit=1_000_000) if s.iss != place.name]
         ways = statements.ways({s.jti for s in page})
         for stored in page:
-            if stored.state != "standing" or stored.statement is None:
+            if stored.state != "standing":
+                continue
+            if stored.statement is None:
+                yield f"{place.name} holds {stored.jti:.8} v{stored.ver}: standing, and purged"
                 continue
             mine = ways.get(stored.jti, [])
             for problem in _came(places, place, stored, mine, answers):

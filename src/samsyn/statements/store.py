@@ -108,7 +108,8 @@ class StatementStore:
                 done += _insert_new(db, new, received_from, at_us)
                 new = []
                 held = _versions(db, statement.jti) if statement.jti in known else []
-                put = _put(db, held, statement, received_from, at_us)
+                final = through.is_final(ways.get(statement.jti, ()), statement.iss)
+                put = _put(db, held, statement, received_from, at_us, final)
                 if received_from not in (None, statement.iss) or statement.jti in ways:
                     _by_way(db, held, statement, received_from, statement.jti in passed_on)
                     ways.setdefault(statement.jti, [])
@@ -286,7 +287,9 @@ def _put(
     statement: Statement,
     received_from: str | None,
     at_us: int,
+    final: bool,
 ) -> Stored:
+    """`final`: what of it ended is ended for good."""
     if held and held[0].iss != statement.iss:
         raise Refused(
             "version-by-another-originator",
@@ -295,8 +298,8 @@ def _put(
         )
     same = next((h for h in held if h.ver == statement.ver), None)
     if same:
-        return _widen(db, same, statement, at_us)
-    return _insert(db, held, statement, received_from, at_us)
+        return _widen(db, same, statement, at_us, final)
+    return _insert(db, held, statement, received_from, at_us, final)
 
 
 def _by_way(
@@ -325,8 +328,11 @@ def _direct(held: Stored) -> Way:
     return Way(held.iss, held.ver, slots, ended=ended)
 
 
-def _widen(db: sqlite3.Connection, held: Stored, statement: Statement, at_us: int) -> Stored:
-    """Add the disclosures of another view of the same version."""
+def _widen(
+    db: sqlite3.Connection, held: Stored, statement: Statement, at_us: int, final: bool
+) -> Stored:
+    """Add the disclosures of another view of the same version; all of them where a purge by a way that
+    ended had left none."""
     if held.jwt_hash != sha256(statement.jwt).digest():
         raise Refused(
             "equivocation",
@@ -335,10 +341,11 @@ def _widen(db: sqlite3.Connection, held: Stored, statement: Statement, at_us: in
             evidence={"held": held.body or held.jwt_hash, "received": statement.present()},
         )
     before = held.statement
-    if before is None or statement.disclosures.keys() <= before.disclosures.keys():
+    had = before.disclosures.keys() if before else frozenset()
+    if (before is None and final) or (before and statement.disclosures.keys() <= had):
         return held
-    times.gained(db, held.id, at_us, statement.disclosures.keys() - before.disclosures.keys())
-    body = before.merged(statement).present()
+    times.gained(db, held.id, at_us, statement.disclosures.keys() - had)
+    body = (before.merged(statement) if before else statement).present()
     db.execute("UPDATE statement SET body = ? WHERE id = ?", (body, held.id))
     return msgspec.structs.replace(held, body=body)
 
@@ -349,10 +356,11 @@ def _insert(
     statement: Statement,
     received_from: str | None,
     at_us: int,
+    final: bool,
 ) -> Stored:
     state: State = "standing"
     body: bytes | None = statement.present()
-    if any(h.state == "withdrawn" for h in held):
+    if final and any(h.state == "withdrawn" for h in held):
         state = "withdrawn"
         body = None if any(h.purged for h in held) else body
     elif any(h.ver > statement.ver for h in held):

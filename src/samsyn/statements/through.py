@@ -106,6 +106,12 @@ def end_own(db: sqlite3.Connection, jti: str, ended: Ended) -> None:
         keep(db, jti, [Way(row[0], 0, frozenset(), ended=ended)])
 
 
+def is_final(ways: Ways, originator: str) -> bool:
+    """Whether what ended is ended for good: by its originator, of whom alone it came where there are no
+    `ways`. What another passed on and took back may come again by a third."""
+    return not ways or any(way.ended and way.via == originator for way in ways)
+
+
 def settle(db: sqlite3.Connection, jti: str, originator: str, ways: Ways) -> None:
     """Make states and bodies what the ways leave of them."""
     final = max((way.ended for way in ways if way.via == originator), default=OPEN)
