@@ -1,8 +1,10 @@
 """How fast do others' STIX objects come in, go out to a reader, and how long does a page take?
 
 Ours is a whole node's work: the ATT&CK bundle is read, checked, signed, decided for ten readers and
-durable. The peers keep what is posted to them in envelopes of a thousand, and get a part: medallion (in
-memory) takes longer for each than for the one before. All serve on loopback, ours with TLS.
+durable. The peers get the same objects in envelopes of a thousand and keep them, medallion in memory
+(what else it has is MongoDB, for a server of its own), OpenTAXII in SQLite. All serve on loopback, ours
+with TLS. Of peers it is the time that their server works that counts, if that is less than what passes:
+nothing else that the machine does makes them slower; ours is what passes, the best of some tries.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
+import psutil
 from requests.adapters import HTTPAdapter
 from rich.console import Console
 from taxii2client.common import TokenAuth, _HTTPConnection
@@ -52,8 +55,7 @@ POLICY = "".join(
 )
 MEDIA = "application/taxii+json;version=2.1"
 ENVELOPE = 1_000
-# medallion keeps a first envelope fast; with all 24,771 it took in 246 a second, and gave out 65
-PEER_OBJECTS = {"opentaxii": 4_000, "medallion": 1_000}
+PEERS = ("opentaxii", "medallion")
 PAGES = 120
 PYTHON = Path(os.environ.get("SAMSYN_PEERS_STIX", ROOT / ".venv-peers-stix")) / "bin" / "python"
 
@@ -79,16 +81,14 @@ def rows() -> Iterable[Row]:
     objects = json.loads(data)["objects"]
     # OpenTAXII takes no object without `modified`: the one marking definition stays behind
     whole = [o for o in objects if "modified" in o]
-    posted = {who: whole[:count] for who, count in PEER_OBJECTS.items()}
-    peers = {who: peer(who, some) for who, some in posted.items()}
+    peers = {who: peer(who, whole) for who in PEERS}
     ours = own(data, len(objects))
     for name, figure in (("ingest", "ingest"), ("full sync, taxii2-client", "sync")):
         mine = getattr(ours, figure)
         yield Row(name, mine, "objects/s", "ATT&CK, 10 readers")
         for who, theirs in peers.items():
             value = getattr(theirs, figure)
-            part = f"ATT&CK, {len(posted[who]):,} objects"
-            yield Row(name, value, "objects/s", part, who, mine / value)
+            yield Row(name, value, "objects/s", f"ATT&CK, {len(whole):,} objects", who, mine / value)
     for figure, name in (("page_p50_ms", "page of 100, p50"), ("page_p95_ms", "page of 100, p95")):
         yield Row(name, getattr(ours, figure), "ms", "ATT&CK, TLS")
         for who, theirs in peers.items():
@@ -169,15 +169,19 @@ def _pages_own(url: str, token: str, trust: str) -> tuple[float, float]:
 
 def _sync(collection: Collection, count: int) -> float:
     begin = time.perf_counter()
+    return _fetch(collection, count) / (time.perf_counter() - begin)
+
+
+def _fetch(collection: Collection, count: int) -> int:
+    """How many objects came."""
     seen = {
         made["id"] + made.get("modified", "")
         for page in as_pages(collection.get_objects, per_request=ENVELOPE)
         for made in page.get("objects", [])
     }
-    took_s = time.perf_counter() - begin
     if len(seen) < count:  # a peer that loses some is as fast as with those that it gave
         SCREEN.print(f"{collection.url}: {len(seen)} of {count} objects came")
-    return len(seen) / took_s
+    return len(seen)
 
 
 def _pages(client: httpx.Client, url: str) -> tuple[float, float]:
@@ -187,7 +191,7 @@ def _pages(client: httpx.Client, url: str) -> tuple[float, float]:
     further = dict(query)
     for _ in range(PAGES):
         begin = time.perf_counter()
-        reply = client.get(f"{url}objects/", params=further, headers={"accept": MEDIA}, timeout=120)
+        reply = client.get(f"{url}objects/", params=further, headers={"accept": MEDIA}, timeout=3_600)
         reply.read()
         took.append((time.perf_counter() - begin) * 1_000)
         assert reply.status_code == httpx.codes.OK, reply.text[:200]
@@ -197,25 +201,46 @@ def _pages(client: httpx.Client, url: str) -> tuple[float, float]:
 
 
 def peer(name: str, objects: list[dict[str, Any]]) -> Figures:
-    with _served(name) as url:
+    with _served(name) as (url, server):
         user = ("bench", "bench") if name == "medallion" else None
-        client = httpx.Client(auth=user, headers={"accept": MEDIA, "content-type": MEDIA}, timeout=600)
-        begin = time.perf_counter()
-        for at in range(0, len(objects), ENVELOPE):
-            envelope = json.dumps({"objects": objects[at : at + ENVELOPE]})
+        client = httpx.Client(auth=user, headers={"accept": MEDIA, "content-type": MEDIA}, timeout=3_600)
+        envelopes = [
+            json.dumps({"objects": objects[at : at + ENVELOPE]})
+            for at in range(0, len(objects), ENVELOPE)
+        ]
+        watch = _Watch(server)
+        for envelope in envelopes:
             reply = client.post(f"{url}objects/", content=envelope)
             assert reply.status_code == httpx.codes.ACCEPTED, reply.text[:200]
-        ingest = len(objects) / (time.perf_counter() - begin)
+        ingest = len(objects) / watch.took_s()
         connection = _HTTPConnection(
             **({"user": "bench", "password": "bench"} if user else {}), verify=False, version="2.1"
         )
         connection.session.trust_env = False
-        sync = _sync(Collection(url, conn=connection), len(objects))
+        watch = _Watch(server)
+        seen = _fetch(Collection(url, conn=connection), len(objects))
+        sync = seen / watch.took_s()
         return Figures(ingest, sync, *_pages(client, url))
 
 
+class _Watch:
+    """How long a server of others took since: what passed, or if that is less, what it worked."""
+
+    def __init__(self, server: psutil.Process) -> None:
+        self._server = server
+        self._begin = time.perf_counter(), self._worked_s()
+
+    def _worked_s(self) -> float:
+        times = self._server.cpu_times()
+        return float(times.user + times.system)
+
+    def took_s(self) -> float:
+        passed, worked = self._begin
+        return min(time.perf_counter() - passed, self._worked_s() - worked)
+
+
 @contextmanager
-def _served(name: str) -> Iterator[str]:
+def _served(name: str) -> Iterator[tuple[str, psutil.Process]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -234,7 +259,7 @@ def _served(name: str) -> Iterator[str]:
                     break
             url = str(json.loads(said)["url"])
             _await(port)
-            yield url
+            yield url, psutil.Process(server.pid)
         finally:
             server.terminate()
             server.wait(timeout=30)

@@ -20,9 +20,18 @@ const licences: Plugin = {
   },
 };
 
+/** The basemap for other programs, which the page does not read itself. */
+const tiles: Plugin = {
+  name: 'tiles',
+  generateBundle() {
+    const source = readFileSync('.generated/baltic.pmtiles');
+    this.emitFile({ type: 'asset', fileName: 'map/baltic.pmtiles', source });
+  },
+};
+
 // SAMSYN_WEB_OUT lets the wheel's build hook choose where the page goes.
 export default defineConfig({
-  plugins: [svelte(), licences],
+  plugins: [svelte(), licences, tiles],
   build: {
     outDir: process.env.SAMSYN_WEB_OUT ?? '../src/samsyn/interfaces/web',
     emptyOutDir: true,

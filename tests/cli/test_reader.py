@@ -39,3 +39,22 @@ def test_a_reader_comes_and_goes(here: Path) -> None:
     ]
     assert made["token"] not in ok("log", *dk)
     answer("verify", *dk)
+
+
+def test_a_certificate_comes_and_goes(here: Path) -> None:
+    dk = make("dk")
+    answer("reader", "add", *dk, "gis", "--organisation", "Map room")
+    assert "has no certificate" in refused("reader", "revoke", *dk, "gis", "--certificate", "--why", "x")
+    made = answer("reader", "certificate", *dk, "gis", "--out", here / "gis.p12", "--beside-token")
+    assert made["password"] and (here / "gis.p12").stat().st_mode & 0o77 == 0
+    (listed,) = answer("reader", "list", *dk)
+    assert (listed["certificate"], listed["both"]) == (True, True)
+    assert "beside the token" in " ".join(ok("reader", "list", *dk).split())
+    assert answer("reader", "revoke", *dk, "gis", "--certificate", "--why", "lost")["revoked"] == "gis"
+    (listed,) = answer("reader", "list", *dk)
+    assert (listed["certificate"], listed["both"], listed["revoked"]) == (False, True, False)
+    answer("reader", "certificate", *dk, "gis", "--out", here / "gis.pem", "--pem")
+    (listed,) = answer("reader", "list", *dk)
+    assert (listed["certificate"], listed["both"]) == (True, False)
+    done = [n["did"] for n in answer("log", *dk) if n["did"].startswith("reader-c")]
+    assert done == ["reader-certificate", "reader-certificate-revoke", "reader-certificate"]

@@ -24,12 +24,14 @@ from samsyn.base.settings import Home
 from samsyn.channels import batch
 from samsyn.channels.leaf import Withdraw, read_leaf
 from samsyn.exchange.listen import Listener, serve
-from samsyn.exchange.tls import client_context, server_context
+from samsyn.exchange.reader_certificates import readers_context
+from samsyn.exchange.tls import client_context
 from samsyn.formats import stix
 from samsyn.interfaces.neighbours import reader_routes
 from samsyn.node import readers
 from samsyn.node.homes import make_home
 from samsyn.node.node import Node
+from samsyn.node.servers import WEB
 from samsyn.node.stores import Stores
 from samsyn.statements.sign import parse
 from tests.channels.nodes import NOW_US
@@ -95,9 +97,10 @@ class Site:
             organisation="Coast Watch",
             realm=stores.realm,
             kept=self.node.kept,
+            web=WEB,
             refused=stores.refused.note,
         )
-        listener = serve(app, "127.0.0.1", 0, server_context(self.home.keys, certificate))
+        listener = serve(app, "127.0.0.1", 0, readers_context(self.home.keys, certificate))
         listener.start()
         return listener
 

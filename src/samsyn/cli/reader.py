@@ -68,11 +68,20 @@ def reader_list(root: Path, as_json: bool) -> None:
         t("organisation"),
         t("added"),
         t("state"),
+        t("certificate"),
         t("entries for it"),
         t("releases held back"),
     )
     rows = [
-        (r.name, r.organisation, r.added, t("revoked") if r.revoked else "", r.entries, r.waiting)
+        (
+            r.name,
+            r.organisation,
+            r.added,
+            t("revoked") if r.revoked else "",
+            t("beside the token") if r.both else t("or the token") if r.certificate else "",
+            r.entries,
+            r.waiting,
+        )
         for r in found
     ]
     Out(as_json).answer(msgspec.to_builtins(found), lambda: table(t("Readers"), columns, rows))
@@ -89,20 +98,26 @@ def reader_list(root: Path, as_json: bool) -> None:
 )
 @click.option("--password", default="", help="That opens the file; made up where none is given.")
 @click.option("--pem", is_flag=True, help="Write PEM (certificate, then key, not locked) instead.")
+@click.option(
+    "--beside-token",
+    "both",
+    is_flag=True,
+    help="From now on the token is not enough without the certificate, nor the other way round.",
+)
 @by_option
 @json_option
 @speaking
 def reader_certificate(
-    root: Path, name: str, out: Path, password: str, pem: bool, by: str, as_json: bool
+    root: Path, name: str, out: Path, password: str, pem: bool, both: bool, by: str, as_json: bool
 ) -> None:
-    """Make a certificate for a reader, for a TAK client: it shows that instead of a token.
+    """Make a certificate for a reader, which its programs show instead of its token, or beside it.
 
     NAME has been added before (samsyn reader add). The certificate of before is nobody's from now on.
     """
     if out.exists():
         raise InputError(f"{out} is there already", where=str(out), do="choose another file name")
     password = password or secrets.token_urlsafe(12)
-    issued = readers.certificate(home_of(root), name, password, by=by)
+    issued = readers.certificate(home_of(root), name, password, by=by, both=both)
     data = issued.certificate_pem + issued.key_pem if pem else issued.p12
     file = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(file, "wb") as written:
@@ -121,14 +136,19 @@ def reader_certificate(
 @home_option
 @click.argument("name")
 @click.option("--why", required=True, help="For our own record.")
+@click.option("--certificate", is_flag=True, help="Only its certificate: the token stays its own.")
 @by_option
 @json_option
 @speaking
-def reader_revoke(root: Path, name: str, why: str, by: str, as_json: bool) -> None:
-    """Take a reader's token from it, at once. What it has fetched it still has.
+def reader_revoke(root: Path, name: str, why: str, certificate: bool, by: str, as_json: bool) -> None:
+    """Take a reader's token and certificate from it, at once. What it has fetched it still has.
 
     Nothing new is released to it; what would be is held back until it has a new token.
     """
-    readers.revoke(home_of(root), name, by=by, why=why)
-    said = t("The token of {name} is nobody's now.", name=name)
+    if certificate:
+        readers.revoke_certificate(home_of(root), name, by=by, why=why)
+        said = t("The certificate of {name} is nobody's now.", name=name)
+    else:
+        readers.revoke(home_of(root), name, by=by, why=why)
+        said = t("The token of {name} is nobody's now.", name=name)
     Out(as_json).answer({"revoked": name}, lambda: line(said))

@@ -1,8 +1,9 @@
 """An ASGI app on a port, in a thread with its own loop. Knows nothing of what the app does.
 
 uvicorn does the HTTP. What is added here: limits on connections that say nothing or drip (uvicorn has
-none for the head of a request), the port known before the first request, and a stop that does not
-wait for those who hold a request open.
+none for the head of a request), the port known before the first request, a stop that does not wait
+for those who hold a request open, and the certificate that a client showed (DER), which the app finds
+in the state of each request's scope as `certificate` where there is one.
 """
 
 from __future__ import annotations
@@ -154,6 +155,10 @@ class _GuardedProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        tls = transport.get_extra_info("ssl_object")
+        certificate = tls.getpeercert(True) if tls is not None else None
+        if certificate:  # checked in the handshake: without an authority that the port asks for, none
+            self.app_state = {**self.app_state, "certificate": certificate}
         self._arm()
 
     def data_received(self, data: bytes) -> None:

@@ -28,6 +28,7 @@ from samsyn.desk.desk import Desk, ReportForm
 from samsyn.desk.review import PolicyForm
 from samsyn.desk.rights import Forbidden
 from samsyn.desk.seat import Seat
+from samsyn.interfaces import basemap
 from samsyn.interfaces.accounts import Account, Sessions
 from samsyn.interfaces.home_openapi import document
 from samsyn.interfaces.home_past import past_routes
@@ -121,6 +122,7 @@ class HomeApp:
         self._desk = desk
         self._sessions = sessions
         self._web = web
+        self._basemap = basemap.Basemap(web)
         self._provider = provider
         # browsers keep cookies by host, not by port: two nodes on one machine must not share one
         self._cookie = f"samsyn_session_{desk.name}"
@@ -312,6 +314,8 @@ class HomeApp:
             if request.path_params["path"].startswith(("api/", "assets/")):
                 return error("absent", 404)
             asked = self._web / "index.html"
+        if request.path_params["path"] == basemap.PLACE and asked.is_file():
+            return (await self._in_thread(self._basemap.archive)).reply(request.headers)
         if not asked.is_file():
             return Response("The picture is not built: pip install . builds it.", 503)
         # names under assets/ carry a hash of their content

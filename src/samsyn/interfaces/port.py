@@ -1,8 +1,9 @@
 """The port of readers without a node: who asks, and whether it may; then one of the interfaces answers.
 
-Whose channel is read comes from the token, and from nothing else in a request. Without a token that is
-somebody's there is one reply, whatever was asked; with one, what is another reader's and what nobody
-has are answered by the same bytes. Nothing can be written.
+Whose channel is read comes from the token and the certificate of the connection (`exchange.listen`
+hands it on), and from nothing else in a request. Unless they are somebody's there is one reply,
+whatever was asked; with them, what is another reader's and what nobody has are answered by the same
+bytes. Nothing can be written.
 """
 
 from __future__ import annotations
@@ -145,7 +146,7 @@ class _Port:
         interface = next((one for one in self._interfaces if one.owns(parts)), None)
         error = (interface or self._interfaces[0]).error
         try:
-            channel = self._admit(request.headers, open_=interface is not None and interface.open)
+            channel = self._admit(request, open_=interface is not None and interface.open)
             if len(request.url.path) + len(request.url.query) > limits.READER_QUERY_CHARACTERS:
                 raise No(400)
             if interface is None:
@@ -159,9 +160,9 @@ class _Port:
             log.warning("could not answer a reader: %s", e)
             return error(503)
 
-    def _admit(self, headers: Mapping[str, str], *, open_: bool) -> Channel:
+    def _admit(self, request: Request, *, open_: bool) -> Channel:
         """Raises `No` (401, 404, 429, 503)."""
-        reader = self._everybody() if open_ else self._who(headers)
+        reader = self._everybody() if open_ else self._who(request)
         now_us = self._wall.now_us()
         allowance = self._allowances.get(reader)
         if allowance is None:
@@ -181,12 +182,17 @@ class _Port:
             raise No(404)
         return EVERYBODY
 
-    def _who(self, headers: Mapping[str, str]) -> str:
-        name, token = _credentials(headers.get("authorization", ""))
-        reader = self._readers.known(token) if token else None
+    def _who(self, request: Request) -> str:
+        """Raises `No` (401). What cannot be read in a header is as good as a wrong token: it must not be
+        made up for by a certificate."""
+        said = request.headers.get("authorization", "")
+        name, token = _credentials(said)
+        certificate = request.scope.get("state", {}).get("certificate")
+        reader = self._readers.who(token, certificate) if token or not said else None
         if reader is None or name not in ("", reader):
-            if headers.get("authorization"):
-                self._refused("", "reader", "unknown-token")
+            if said or certificate:
+                why = "unknown-certificate" if certificate else "unknown-token"
+                self._refused("", "reader", why)
             raise No(401)
         return reader
 

@@ -1,8 +1,9 @@
 """Readers that are no nodes: a map server, a threat platform, a script. Each has a token, and no key.
 
 `readers.toml` in the home, readable by its owner only, is the truth; of a token it holds the SHA-256
-only, which is enough: a token is 256 random bits, not a word that could be guessed. What the command
-line adds or revokes is known to the running node at the next request.
+only, which is enough: a token is 256 random bits, not a word that could be guessed. A reader may have
+a certificate, too: instead of the token, or beside it, as was ordered. What the command line adds or
+revokes is known to the running node at the next request.
 """
 
 from __future__ import annotations
@@ -27,13 +28,15 @@ _HEAD: Final = "# Written by `samsyn reader`. A token is shown once and kept her
 
 class Reader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One reader. token: the hexadecimal SHA-256 of its token; empty once it is revoked. certificate:
-    that of its certificate (DER), where it has one. profile: in which shapes it is given STIX."""
+    that of its certificate (DER), where it has one. both: neither of them is enough alone. profile: in
+    which shapes it is given STIX."""
 
     name: str
     organisation: str
     added: str  # RFC 3339
     token: str = ""
     certificate: str = ""
+    both: bool = False
     profile: Profile = "plain"
 
 
@@ -76,24 +79,39 @@ class Readers:
         except ConfigError:
             return frozenset(reader.name for reader in self._known[1])
 
-    def known(self, token: str) -> str | None:
-        """Whose token this is; None where it is nobody's, or was revoked."""
-        hashed = _hash(token)
+    def who(self, token: str = "", certificate: bytes | None = None) -> str | None:
+        """Who shows this: a token, a certificate (DER), or both; whatever is shown must be the same
+        reader's. None where some of it is nobody's or was revoked, and where it is not enough."""
+        if certificate is None:
+            held = self._of_token(token)
+            enough = held is not None and not held.both
+        else:
+            held = self.of_certificate(certificate)
+            beside = bool(token) and held is not None and held.token == _hash(token)
+            enough = held is not None and (beside if token else not held.both)
+        return held.name if held is not None and enough else None
+
+    def of_certificate(self, der: bytes) -> Reader | None:
+        """Whose certificate this is, whether it is enough or not."""
+        hashed = _hash_of(der)
+        return next((r for r in self.all() if r.token and r.certificate == hashed), None)
+
+    def _of_token(self, token: str) -> Reader | None:
         # the hash of what a stranger sends tells it nothing, whatever the comparison's time is
-        return next((reader.name for reader in self.all() if reader.token == hashed), None)
+        hashed = _hash(token)
+        return next((reader for reader in self.all() if reader.token == hashed), None)
 
-    def known_certificate(self, der: bytes) -> str | None:
-        """Whose certificate this is; None where it is nobody's, or was revoked."""
-        hashed = hashlib.sha256(der).hexdigest()
-        found = (r.name for r in self.all() if r.token and r.certificate == hashed)
-        return next(found, None)
+    def set_certificate(self, name: str, der: bytes, *, both: bool = False) -> None:
+        """From now on this certificate is the reader's, and no other. both: the token is wanted, too,
+        and is not enough alone. Raises `ConfigError`."""
+        self._change(name, certificate=_hash_of(der), both=both)
 
-    def set_certificate(self, name: str, der: bytes) -> None:
-        """From now on this certificate is the reader's, and no other. Raises `ConfigError`."""
-        held = self.active(name)
-        hashed = hashlib.sha256(der).hexdigest()
-        kept = [reader for reader in self.all() if reader.name != name]
-        self._write([*kept, msgspec.structs.replace(held, certificate=hashed)])
+    def revoke_certificate(self, name: str) -> None:
+        """From the next request on it is nobody's. Where both were wanted, the token alone is as little
+        as before. Raises `ConfigError`."""
+        if not self.active(name).certificate:
+            raise ConfigError(f"{name} has no certificate", do="see: samsyn reader list")
+        self._change(name, certificate="")
 
     def add(self, name: str, organisation: str, at: str, profile: Profile = "plain") -> str:
         """A new reader's token, or a new token of one that was revoked. `at`: RFC 3339.
@@ -123,9 +141,7 @@ class Readers:
     def revoke(self, name: str) -> None:
         """Token and certificate, from the next request on. The name stays, since rules name it. Raises
         `ConfigError`."""
-        held = self.active(name)
-        kept = [reader for reader in self.all() if reader.name != name]
-        self._write([*kept, msgspec.structs.replace(held, token="", certificate="")])
+        self._change(name, token="", certificate="", both=False)
 
     def active(self, name: str) -> Reader:
         """A reader that was not revoked. Raises `ConfigError`."""
@@ -133,6 +149,11 @@ class Readers:
         if held is None or not held.token:
             raise ConfigError(f"there is no reader {name!r} with a token", do="see: samsyn reader list")
         return held
+
+    def _change(self, name: str, **fields: str | bool) -> None:
+        held = self.active(name)
+        kept = [reader for reader in self.all() if reader.name != name]
+        self._write([*kept, msgspec.structs.replace(held, **fields)])
 
     def _write(self, readers: list[Reader]) -> None:
         text = _HEAD
@@ -161,4 +182,8 @@ def _read(path: Path) -> tuple[Reader, ...]:
 
 
 def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+    return _hash_of(token.encode())
+
+
+def _hash_of(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

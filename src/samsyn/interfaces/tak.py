@@ -157,14 +157,17 @@ class TakServer:
     async def _who(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, said: tak.Conversation
     ) -> str | None:
-        """The reader's name: by its certificate, else by the first thing it says."""
+        """The reader's name: by its certificate, or where that is none or not enough by the first thing
+        it says."""
         shown = writer.get_extra_info("ssl_object").getpeercert(True)
         if shown:
-            return self._readers.known_certificate(shown)
+            held = self._readers.of_certificate(shown)
+            if held is None or not held.both:
+                return held.name if held is not None else None
         async with asyncio.timeout(SIGN_IN_S):
             while piece := await reader.read(_PIECE):
                 for one in said.hear(piece):
-                    known = self._readers.known(one.password) if one.type == "auth" else None
+                    known = self._readers.who(one.password, shown) if one.type == "auth" else None
                     return known if known is not None and one.username == known else None
         return None
 

@@ -23,7 +23,7 @@ organisation = {organisation}
 realm = {realm}                    # "actual" or "exercise"; a node process is in one of them
 home_listen = {home_listen}        # the picture: leave it on loopback, or put a TLS proxy before it
 exchange_listen = {exchange_listen}    # partners; HTTPS, requests signed
-# readers_listen = "0.0.0.0:8442"     # readers without a node (samsyn reader add); HTTPS, tokens
+# readers_listen = "0.0.0.0:8442"     # readers without a node (samsyn reader add); HTTPS
 # readers_certificate = "gis.pem"     # a certificate that their programs trust; readers_key = "gis.key"
 # tak_listen = "0.0.0.0:8089"         # TAK clients among them (samsyn reader certificate); TLS
 {address}

@@ -20,12 +20,15 @@ from samsyn.node.partners import realms_of
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """One reader. entries: of its channels in all realms; waiting: releases held back."""
+    """One reader. certificate: whether it has one; both: whether it must show it beside the token.
+    entries: of its channels in all realms; waiting: releases held back."""
 
     name: str
     organisation: str
     added: str
     revoked: bool
+    certificate: bool
+    both: bool
     entries: int
     waiting: int
 
@@ -51,20 +54,27 @@ def add(home: Home, name: str, organisation: str, *, by: str, profile: Profile =
     return token
 
 
-def certificate(home: Home, name: str, password: str, *, by: str) -> Issued:
-    """A new certificate for a reader that has a token; the one of before is nobody's from now on.
+def certificate(home: Home, name: str, password: str, *, by: str, both: bool = False) -> Issued:
+    """A new certificate for a reader that has a token; the one of before is nobody's from now on. both:
+    certificate and token are wanted together from now on, else either.
 
-    A node that serves TAK clients (`tak_listen`) takes the first one after it is started anew. Raises
-    `ConfigError`.
+    A running node takes the first one of all after it is started anew. Raises `ConfigError`.
     """
     readers = Readers(home.readers)
     readers.active(name)
     now_us = SystemClock().now_us()
     issued = issue(home.keys, home.settings().node.name, name, password, now_us)
-    readers.set_certificate(name, issued.der)
+    readers.set_certificate(name, issued.der, both=both)
     for stores in realms_of(home):
-        stores.diary.write(by, "reader-certificate", reader=name)
+        stores.diary.write(by, "reader-certificate", reader=name, with_token=both)
     return issued
+
+
+def revoke_certificate(home: Home, name: str, *, by: str, why: str) -> None:
+    """From the next request on its certificate is nobody's; its token it keeps. Raises `ConfigError`."""
+    Readers(home.readers).revoke_certificate(name)
+    for stores in realms_of(home):
+        stores.diary.write(by, "reader-certificate-revoke", reader=name, why=why)
 
 
 def revoke(home: Home, name: str, *, by: str, why: str) -> None:
@@ -91,6 +101,8 @@ def shown(home: Home) -> list[Shown]:
             organisation=reader.organisation,
             added=reader.added,
             revoked=not reader.token,
+            certificate=bool(reader.certificate),
+            both=reader.both,
             entries=entries[reader.name],
             waiting=waiting[reader.name],
         )

@@ -75,9 +75,10 @@ class Servers:
             organisation=self._settings.node.organisation,
             realm=stores.realm,
             kept=kept,
+            web=WEB,
             refused=stores.refused.note,
         )
-        listener = serve(app, host, port, server_context(*self._readers_tls()))
+        listener = serve(app, host, port, readers_context(*self._readers_tls()))
         self._start("readers", "https://{}/taxii2/", listener)
 
     def _tak(self, channel_for: ChannelFor, kept: Kept) -> None:
