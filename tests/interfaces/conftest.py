@@ -62,9 +62,9 @@ def home(tmp_path: Path) -> Home:
 
 @pytest.fixture
 def node(home: Home) -> Iterator[Node]:
-    stores = Stores(home)
-    yield Node(stores)
-    stores.close()
+    made = Node(Stores(home))
+    yield made
+    made.stop()
 
 
 @pytest.fixture

@@ -54,6 +54,9 @@ def shown(client: TestClient, jti: str, reader: str = "fi") -> dict[str, Any]:
         "/api/interference",
         "/api/activity",
         "/api/policy",
+        "/api/audit",
+        "/api/audit/proof",
+        f"/api/audit/released?to={reader}&from_us=0&to_us=9007199254740991",
         f"/api/as/{reader}",
     ]
     told = {p: (r.status_code, r.json()) for p in paths for r in [client.get(p)]}
@@ -160,8 +163,8 @@ def test_what_each_role_may() -> None:
     rows = {
         "viewer": {"read"},
         "duty": {"read", "report", "handle"},
-        "release": {"read", "report", "handle", "withdraw", "answer", "policy"},
-        "administrator": {"read", "policy", "administer"},
+        "release": {"read", "report", "handle", "withdraw", "answer", "policy", "audit"},
+        "administrator": {"read", "policy", "audit", "administer"},
     }
     assert {role: {act for act in MAY if may(role, act)} for role in ROLES} == rows
     assert not may("release", "anything else")  # type: ignore[arg-type]

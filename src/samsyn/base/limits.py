@@ -102,6 +102,11 @@ FAILED_SIGN_INS_WRITTEN_PER_MINUTE: Final = 30  # into the diary; the rest is co
 SAVED_VIEWS: Final = 50  # views of the picture that one person keeps
 SAVED_VIEW_NAME_CHARACTERS: Final = 60  # of such a view's name
 SAVED_VIEW_CHARACTERS: Final = 2_000  # of its address
+AUDIT_PAGE: Final = 100  # entries of the audit log in one reply
+AUDIT_LOOKED: Final = 20_000  # entries looked through for one reply; then it goes on in the next
+AUDIT_NAMED: Final = 20  # statements named in one entry; of more it is said that there are
+AUDIT_EXPORT: Final = 20_000  # entries of one export
+RELEASED_ENTRIES: Final = 20_000  # entries of one answer about a partner in the picture
 PICTURE_FRAME_TRACKS: Final = 200_000  # tracks in one frame of the picture
 
 # channels

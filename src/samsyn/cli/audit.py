@@ -12,7 +12,6 @@ from samsyn.base.clock import SECOND_US, iso, parse_iso
 from samsyn.base.errors import ConfigError, InputError
 from samsyn.base.settings import Realm
 from samsyn.channels import evidence as proofs
-from samsyn.channels.given import Account
 from samsyn.channels.names import channel_origin
 from samsyn.cli.language import t
 from samsyn.cli.show import (
@@ -28,7 +27,7 @@ from samsyn.cli.show import (
     yes_no,
 )
 from samsyn.desk.diary import RELEASED, Noted
-from samsyn.desk.released import Answer, GivenEntry, Releases
+from samsyn.desk.released import Answer, GivenEntry, plain
 from samsyn.node.stores import Stores
 
 file_type = click.Path(path_type=Path, dir_okay=False)
@@ -134,24 +133,14 @@ def released(
             raise ConfigError(
                 t("{name} is no partner of ours", name=repr(to)), do=t("see: samsyn partner list")
             )
-        releases = Releases(Account(stores.db), stores.logs, stores.statements, stores.me, stores.realm)
+        releases = stores.releases()
         answer = releases.answer(to, from_us, until_us)
         shown = releases.proof(answer, from_us, until_us) if proof else None
     if proof is not None:
         if shown is None:
             raise ConfigError("nothing was ever written for this partner", where=to)
         proof.write_bytes(proofs.encode(shown))
-    Out(as_json).answer(_answer(answer, between), lambda: _show_released(answer, proof))
-
-
-def _answer(answer: Answer, between: tuple[str, str]) -> dict[str, Any]:
-    made: dict[str, Any] = msgspec.to_builtins(answer)
-    for entry in made["entries"]:
-        entry["at"] = iso(entry.pop("at_us"))
-        applied_s = entry.pop("applied_s")
-        entry["applied"] = None if applied_s is None else iso(applied_s * SECOND_US)
-        entry["rules"] = [{"rule": rule, "why": why} for rule, why in entry["rules"]]
-    return {"between": list(between), **made}
+    Out(as_json).answer(plain(answer, between), lambda: _show_released(answer, proof))
 
 
 def _show_released(answer: Answer, proof: Path | None) -> None:

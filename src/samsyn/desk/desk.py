@@ -21,9 +21,11 @@ from samsyn.desk.earlier import Earlier
 from samsyn.desk.findings import FindingStore
 from samsyn.desk.handling import HandlingStore
 from samsyn.desk.pen import Pen
+from samsyn.desk.released import Releases
 from samsyn.desk.review import Review
 from samsyn.desk.saved import SavedViews
 from samsyn.desk.tallies import TallyStore
+from samsyn.desk.verified import Check, Verified
 from samsyn.statements.store import StatementStore
 from samsyn.tracks.layers import Layers
 from samsyn.tracks.partners import PartnerTracks
@@ -56,6 +58,7 @@ class Desk:
         settings: Settings,
         *,
         clock: Clock,
+        wall: Clock,
         door: Door,
         statements: StatementStore,
         earlier: Earlier,
@@ -66,6 +69,9 @@ class Desk:
         notices: Callable[[], list[dict[str, Any]]],
         diary: Diary,
         handling: HandlingStore,
+        releases: Releases,
+        verified: Verified,
+        check: Check,
         saved: SavedViews,
         review: Review,
         tracks: Layers,
@@ -80,6 +86,7 @@ class Desk:
     ) -> None:
         self.settings = settings
         self.clock = clock
+        self.wall = wall
         self.door = door
         self.statements = statements
         self.earlier = earlier
@@ -90,6 +97,9 @@ class Desk:
         self.notices = notices
         self.diary = diary
         self.handling = handling
+        self.releases = releases
+        self.verified = verified
+        self.check = check
         self.saved = saved
         self.review = review
         self.tracks = tracks

@@ -10,10 +10,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from samsyn.base.clock import Clock, iso
 from samsyn.base.database import Database
-from samsyn.base.encoding import b64url, from_json, to_json
+from samsyn.base.encoding import b64url, from_json, sha256, to_json, unb64url
+from samsyn.base.errors import InputError
 from samsyn.base.settings import Realm
 from samsyn.channels.door import Written
 from samsyn.log.checkpoint import sign_checkpoint
@@ -24,6 +27,7 @@ NODE = "node"  # who did what no person did
 RELEASED = "release"  # what an entry is called that tells the channels' new heads
 
 PAGE = 1_000
+NEWEST = 200  # read at once from the end
 
 
 def diary_origin(node: str, realm: Realm) -> str:
@@ -52,6 +56,7 @@ class Diary:
         self._origin = diary_origin(node, realm)
         self._keys = keys
         self._clock = clock
+        self._places = AESSIV(sha256(b"samsyn places in the diary" + keys.log.private_bytes_raw()))
 
     def write(self, by: str, did: str, **what: Any) -> None:
         """`by` (a person, a standing order, the node) `did` something: "withdraw", "sign-in", ...
@@ -77,6 +82,40 @@ class Diary:
         """All of it, oldest first. Raises `ValueError` at an entry that cannot be read."""
         return read_entries(self._logs, self._origin)
 
+    def newest(self, before: int | None = None) -> Iterator[Noted]:
+        """Those before a place, or all of them: the newest first. Raises `ValueError` as `entries`."""
+        end = self._logs.size(self._origin)
+        end = end if before is None else min(before, end)
+        while end > 0:
+            first = max(end - NEWEST, 0)
+            page = list(enumerate(self._logs.entries(self._origin, first, end - first), first))
+            yield from (_noted(number, data) for number, (data, _) in reversed(page))
+            end = first
+
+    def head(self) -> tuple[int, str]:
+        """How many entries there are, and the root over them (base64url)."""
+        size, root = self._logs.head(self._origin)
+        return size, b64url(root)
+
+    def had(self, size: int, root: str) -> bool:
+        """Whether the diary still begins with what it was when this was its head."""
+        try:
+            return b64url(self._logs.root_at(self._origin, size)) == root
+        except ValueError:  # it never was that long
+            return False
+
+    def place(self, number: int) -> str:
+        """A place in the diary for somebody who may not know how many entries there are: it tells
+        nothing, is always the same for the same place, and `number` reads it."""
+        return b64url(self._places.encrypt(number.to_bytes(8, "big"), None))
+
+    def number(self, place: str) -> int:
+        """Raises `InputError` for what is no place."""
+        try:
+            return int.from_bytes(self._places.decrypt(unb64url(place), None), "big")
+        except (ValueError, InvalidTag):
+            raise InputError("this is no place in the audit log", do="begin at its end") from None
+
     def checkpoint(self) -> bytes | None:
         """The diary's signed head; None while nothing was ever written.
 
@@ -89,9 +128,13 @@ def read_entries(logs: LogStore, origin: str) -> Iterator[Noted]:
     """Each entry of a diary's log, oldest first. Raises `ValueError` at one that cannot be read."""
     for first in range(0, logs.size(origin), PAGE):
         for number, (data, _) in enumerate(logs.entries(origin, first, PAGE), first):
-            said = from_json(data)
-            try:
-                at, by, did = (str(said.pop(name)) for name in ("at", "by", "did"))
-            except (AttributeError, KeyError) as e:
-                raise ValueError(f"entry {number} of the diary is none") from e
-            yield Noted(number, at, by, did, said)
+            yield _noted(number, data)
+
+
+def _noted(number: int, data: bytes) -> Noted:
+    said = from_json(data)
+    try:
+        at, by, did = (str(said.pop(name)) for name in ("at", "by", "did"))
+    except (AttributeError, KeyError) as e:
+        raise ValueError(f"entry {number} of the diary is none") from e
+    return Noted(number, at, by, did, said)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 import msgspec
 
-from samsyn.base.clock import iso
+from samsyn.base.clock import SECOND_US, iso
 from samsyn.base.encoding import b64url
 from samsyn.base.settings import Realm
 from samsyn.channels.evidence import Released, ShownEntry
 from samsyn.channels.given import Account, Given, Operation
+from samsyn.channels.leaf import Leaf, read_leaf
 from samsyn.channels.names import channel_origin
 from samsyn.desk.items import finest
 from samsyn.log.checkpoint import parse_checkpoint
@@ -20,6 +22,8 @@ from samsyn.log.store import LogStore
 from samsyn.policy.decision import RuleAndWhy
 from samsyn.statements.ladder import PLACE_RUNGS, TIME_RUNGS
 from samsyn.statements.store import StatementStore, Stored
+
+PAGE: Final = 500  # entries read at once
 
 
 class GivenEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +69,31 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     not_applied: int
 
 
+def summed(to: str, entries: list[GivenEntry]) -> Answer:
+    """An answer of these entries, all or some of those there are."""
+    ops = [entry.op for entry in entries]
+    return Answer(
+        to=to,
+        entries=entries,
+        released=ops.count("release"),
+        widened=ops.count("widen"),
+        withdrawn=ops.count("withdraw"),
+        statements=len({entry.id for entry in entries}),
+        not_applied=sum(entry.applied_s is None for entry in entries),
+    )
+
+
+def plain(answer: Answer, between: Sequence[str]) -> dict[str, Any]:
+    """An answer as JSON has it, with times as people write them: of the command and of the picture."""
+    made: dict[str, Any] = msgspec.to_builtins(answer)
+    for entry in made["entries"]:
+        entry["at"] = iso(entry.pop("at_us"))
+        applied_s = entry.pop("applied_s")
+        entry["applied"] = None if applied_s is None else iso(applied_s * SECOND_US)
+        entry["rules"] = [{"rule": rule, "why": why} for rule, why in entry["rules"]]
+    return {"between": list(between), **made}
+
+
 class Releases:
     """Asks one realm's stores. `clock` of all times is the realm's."""
 
@@ -85,16 +114,21 @@ class Releases:
             for at_us, jti, given in self._account.of_reader(to)
             if from_us <= at_us < until_us
         ]
-        ops = [entry.op for entry in entries]
-        return Answer(
-            to=to,
-            entries=entries,
-            released=ops.count("release"),
-            widened=ops.count("widen"),
-            withdrawn=ops.count("withdraw"),
-            statements=len({entry.id for entry in entries}),
-            not_applied=sum(entry.applied_s is None for entry in entries),
-        )
+        return summed(to, entries)
+
+    def has(self, to: str) -> bool:
+        """Whether anything was ever written for `to`, who may be gone."""
+        return self._logs.size(self._origin(to)) > 0
+
+    def told(self, to: str, first: int, size: int) -> Iterator[Leaf]:
+        """What the entries from `first` on, up to `size`, of a reader's channel say."""
+        origin = self._origin(to)
+        while first < size:
+            page = self._logs.entries(origin, first, min(size - first, PAGE))
+            if not page:
+                return
+            first += len(page)
+            yield from (read_leaf(leaf) for leaf, _ in page)
 
     def proof(self, answer: Answer, from_us: int, until_us: int) -> Released | None:
         """The same entries as evidence under the channel's signed head; None before there is one."""

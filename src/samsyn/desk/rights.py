@@ -11,7 +11,7 @@ from samsyn.statements.marking import MARKINGS, rank
 Role = Literal["viewer", "duty", "release", "administrator"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
-Act = Literal["read", "report", "handle", "withdraw", "answer", "policy", "administer"]
+Act = Literal["read", "report", "handle", "withdraw", "answer", "policy", "audit", "administer"]
 
 MAY: Final[Mapping[Act, frozenset[Role]]] = {
     "read": frozenset(ROLES),  # the picture, statements, findings, explanations: within the clearance
@@ -20,7 +20,8 @@ MAY: Final[Mapping[Act, frozenset[Role]]] = {
     "withdraw": frozenset({"release"}),
     "answer": frozenset({"release"}),  # requests of partners: consent, refusal
     "policy": frozenset({"release", "administrator"}),  # preview, propose, approve, reject
-    "administer": frozenset({"administrator"}),  # accounts and partners
+    "audit": frozenset({"release", "administrator"}),  # the audit log, and what was released to whom
+    "administer": frozenset({"administrator"}),  # accounts, partners, zones, feeds
 }
 
 CLEARANCE: Final = "TLP:AMBER+STRICT"

@@ -18,6 +18,7 @@ from samsyn.base.errors import InputError
 from samsyn.base.limits import LAYER_PLACES
 from samsyn.desk.accounts import Account
 from samsyn.desk.asking import ConsentForm, RequestForm
+from samsyn.desk.auditing import Auditing
 from samsyn.desk.desk import Desk
 from samsyn.desk.drafts import ReportForm
 from samsyn.desk.handling import known_step
@@ -289,6 +290,12 @@ class Seat:
 
     def _since(self, span: str) -> int | None:
         return self._desk.now_us() - read_span(span) if span else None
+
+    # what was done here
+
+    def auditing(self) -> Auditing:
+        """The audit log, as far as this person may know of it. Raises `Forbidden`."""
+        return Auditing(self._desk, self._account, self._visible)
 
     # acting
 

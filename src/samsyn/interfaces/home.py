@@ -30,6 +30,7 @@ from samsyn.desk.rights import Forbidden
 from samsyn.desk.seat import Seat
 from samsyn.interfaces import basemap
 from samsyn.interfaces.accounts import Account, Sessions
+from samsyn.interfaces.home_audit import audit_routes
 from samsyn.interfaces.home_openapi import document
 from samsyn.interfaces.home_past import past_routes
 from samsyn.interfaces.home_sign_in import sign_in_routes
@@ -160,6 +161,7 @@ class HomeApp:
             Route("/api/zones", read(lambda r, seat: seat.zones())),
             Route("/api/tracks/{domain:int}/{number:int}", read(self.track)),
             *past_routes(read),
+            *audit_routes(read, write),
             Route("/api/sign-in", self.ways),
             *sign_in_routes(
                 self._provider, f"{self._cookie}_begun", self._opens, lambda: error("absent", 404)

@@ -9,7 +9,9 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from samsyn.desk.asking import ConsentForm, RequestForm
+from samsyn.desk.auditing import ExportForm
 from samsyn.desk.drafts import ReportForm
+from samsyn.desk.exporting import MEDIA
 from samsyn.desk.review import PolicyForm
 
 Object = dict[str, Any]
@@ -52,9 +54,21 @@ class _Does(NamedTuple):
     reply: str = "object"
 
 
-_FORMS: Final = (ReportForm, RequestForm, ConsentForm, PolicyForm, SignIn, Withdrawal, Handling, View)
-_TIMES: Final = frozenset({"at", "at_us", "from_us", "to_us", "known_us"})
-_OPTIONAL: Final = frozenset({"at", "known_us", "box", "reader"})
+_FORMS: Final = (
+    ExportForm,
+    ReportForm,
+    RequestForm,
+    ConsentForm,
+    PolicyForm,
+    SignIn,
+    Withdrawal,
+    Handling,
+    View,
+)
+_TIMES: Final = frozenset({"at", "at_us", "from_us", "to_us", "known_us", "since_us", "until_us"})
+_OPTIONAL: Final = frozenset(
+    {"at", "known_us", "box", "reader", "did", "by", "partner", "since_us", "until_us", "before"}
+)
 ALL: Final = (
     _Does("/healthz", "get", "Whether the node runs"),
     _Does("/api/openapi.json", "get", "This document"),
@@ -90,6 +104,16 @@ ALL: Final = (
     _Does("/api/views", "get", "The views that I keep"),
     _Does("/api/views/keep", "post", "Keep a view", View),
     _Does("/api/views/forget", "post", "Forget a view", View),
+    _Does(
+        "/api/audit",
+        "get",
+        "The audit log, the newest entries first",
+        query=("did", "by", "partner", "since_us", "until_us", "before"),
+    ),
+    _Does("/api/audit/released", "get", "What a partner was given", query=("to", "from_us", "to_us")),
+    _Does("/api/audit/proof", "get", "The outcome of the last check of all proofs"),
+    _Does("/api/audit/verify", "post", "Begin such a check"),
+    _Does("/api/audit/export", "post", "The log, or what a partner was given", ExportForm, reply="file"),
     _Does("/api/past", "get", "The inbox as it was known then", query=("at_us",)),
     _Does("/api/past/as/{reader}", "get", "The picture as a reader saw it then", query=("at_us",)),
     _Does("/api/past/frame", "get", "Tracks as they stood", query=("at_us", "box"), reply="binary"),
@@ -137,7 +161,10 @@ def _operation(does: _Does) -> Object:
     shown: Object = {"type": "object"}
     if does.reply == "binary":
         media, shown = "application/vnd.apache.arrow.stream", {"type": "string"}
-    replies: Object = {"200": {"description": does.summary, "content": {media: {"schema": shown}}}}
+    content: Object = {media: {"schema": shown}}
+    if does.reply == "file":
+        content = {media: {"schema": {"type": "string"}} for media in MEDIA.values()}
+    replies: Object = {"200": {"description": does.summary, "content": content}}
     if does.reply == "redirect":
         replies = {"303": {"description": does.summary}}
     problem = {"schema": {"$ref": "#/components/schemas/Error"}}

@@ -20,7 +20,7 @@ Read = Callable[[Callable[[Request, Seat], Any]], Callable[..., Awaitable[Respon
 def past_routes(read: Read) -> list[Route]:
     """read: makes a handler of what a signed-in person's seat answers."""
     return [
-        Route("/api/past", read(lambda r, seat: seat.known(_time_us(r, "at_us")))),
+        Route("/api/past", read(lambda r, seat: seat.known(time_us(r, "at_us")))),
         Route("/api/past/as/{reader}", read(_view_as)),
         Route("/api/past/frame", read(_frame)),
         Route("/api/past/trail/{craft}", read(_trail)),
@@ -28,21 +28,22 @@ def past_routes(read: Read) -> list[Route]:
 
 
 def _view_as(request: Request, seat: Seat) -> Any:
-    return seat.view_as_then(request.path_params["reader"], _time_us(request, "at_us"))
+    return seat.view_as_then(request.path_params["reader"], time_us(request, "at_us"))
 
 
 def _frame(request: Request, seat: Seat) -> Response:
-    frame = seat.past(_time_us(request, "at_us"), _box(request.query_params.get("box", "")))
+    frame = seat.past(time_us(request, "at_us"), _box(request.query_params.get("box", "")))
     return Response(frame, media_type=FRAME_MEDIA)
 
 
 def _trail(request: Request, seat: Seat) -> Any:
-    known_us = _time_us(request, "known_us") if "known_us" in request.query_params else None
-    span_us = _time_us(request, "from_us"), _time_us(request, "to_us")
+    known_us = time_us(request, "known_us") if "known_us" in request.query_params else None
+    span_us = time_us(request, "from_us"), time_us(request, "to_us")
     return seat.trail(request.path_params["craft"], *span_us, known_us)
 
 
-def _time_us(request: Request, name: str) -> int:
+def time_us(request: Request, name: str) -> int:
+    """A time of the query, microseconds since 1970. Raises `InputError`."""
     text = request.query_params.get(name, "")
     if not (text.isascii() and text.isdigit() and len(text) <= 16 and int(text) < 2**53):
         raise InputError(f"{name} is no time", do="give microseconds since 1970")

@@ -44,7 +44,7 @@ def audit(home: Home, diary_head: bytes | None = None) -> list[Part]:
     for realm in realms:
         if home.ledger(realm).is_file():
             with Stores(home, realm) as stores, stores.db.snapshot():
-                parts += _realm(stores)
+                parts += audit_realm(stores)
                 if diary_head is not None and _origin_of(diary_head) == _diary_origin(stores):
                     parts.append(_kept_head(stores, diary_head))
                     diary_head = None
@@ -83,7 +83,8 @@ def _open(stores: Stores, note: bytes, origin: str) -> Checkpoint:
     return open_head(note, origin, stores.keys.log.public_key(), retired)
 
 
-def _realm(stores: Stores) -> list[Part]:
+def audit_realm(stores: Stores) -> list[Part]:
+    """Everything of one realm, as of the moment that its reader has."""
     realm = stores.realm
     parts = [_diary(stores)]
     for card in [*stores.roster.all(), *stores.roster.former()]:

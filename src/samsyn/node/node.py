@@ -29,6 +29,7 @@ from samsyn.node.links import Links
 from samsyn.node.servers import Servers
 from samsyn.node.stores import Stores
 from samsyn.node.tidying import Tidying
+from samsyn.node.verifying import Verifying
 from samsyn.observations.store import ObservationStore
 from samsyn.statements.marking import MARKINGS
 from samsyn.tracks.layers import Layers
@@ -84,6 +85,7 @@ class Node:
         self._past = PastTracks(self._observations)
         self._intake = self._make_intake()
         self._imports = Imports(stores, self._changed)
+        self._verifying = Verifying(stores)
         self._door.frames.mark(self._marking)
         self.desk = self._make_desk()
 
@@ -176,6 +178,7 @@ class Node:
         self._stop.set()
         self._intake.stop()
         self._imports.stop()
+        self._verifying.stop()
         self._servers.stop()
         self._pulling.stop()
         for thread in self._threads:
@@ -301,6 +304,7 @@ class Node:
         return Desk(
             self._settings,
             clock=stores.clock,
+            wall=stores.wall,
             door=self._door,
             statements=stores.statements,
             earlier=stores.earlier(self._door),
@@ -311,6 +315,9 @@ class Node:
             notices=stores.notices,
             diary=stores.diary,
             handling=stores.handling,
+            releases=stores.releases(),
+            verified=stores.verified,
+            check=self._verifying,
             saved=stores.saved,
             review=stores.review(self._door),
             tracks=self._tracks,

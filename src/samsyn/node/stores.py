@@ -18,12 +18,25 @@ from samsyn.base.errors import ConfigError
 from samsyn.base.settings import Home, Realm, Settings
 from samsyn.channels.door import Door
 from samsyn.channels.frame_mirror import FrameMirror
+from samsyn.channels.given import Account
 from samsyn.channels.mirror import Mirror
 from samsyn.channels.outbox import Outbox
 from samsyn.channels.retired import Retired, by_key
 from samsyn.channels.sources import Sources
-from samsyn.desk import asking, findings, handling, history, imports, policies, replays, saved, tallies
-from samsyn.desk.accounts import Account, load_accounts
+from samsyn.desk import (
+    asking,
+    findings,
+    handling,
+    history,
+    imports,
+    policies,
+    replays,
+    saved,
+    tallies,
+    verified,
+)
+from samsyn.desk.accounts import Account as Person
+from samsyn.desk.accounts import load_accounts
 from samsyn.desk.asking import Asking
 from samsyn.desk.diary import Diary
 from samsyn.desk.earlier import Earlier
@@ -35,11 +48,13 @@ from samsyn.desk.notices import notices
 from samsyn.desk.pen import Pen
 from samsyn.desk.policies import Policies
 from samsyn.desk.refused import RefusedCounts
+from samsyn.desk.released import Releases
 from samsyn.desk.replays import Replays
 from samsyn.desk.retention import Retention
 from samsyn.desk.review import Review
 from samsyn.desk.saved import SavedViews
 from samsyn.desk.tallies import TallyStore
+from samsyn.desk.verified import Verified
 from samsyn.exchange.card import Card, public_key
 from samsyn.exchange.roster import Roster
 from samsyn.exchange.succession import own_past
@@ -75,6 +90,7 @@ SCHEMAS = (
     saved.SCHEMA,
     history.SCHEMA,
     imports.SCHEMA,
+    verified.SCHEMA,
 )
 
 
@@ -112,6 +128,7 @@ class Stores:
         )
         self.handling = HandlingStore(self.db, self.diary, self.clock)
         self.saved = SavedViews(self.db)
+        self.verified = Verified(self.db, self.diary, self.wall)
         self.policies = Policies(self.db, self.diary, self.wall)
         self.history = FactHistory(self.db, self.statements, self.facts_of)
         self.refused = RefusedCounts(self.diary, self.wall)
@@ -186,6 +203,10 @@ class Stores:
         """Looking back at statements, and at what `door` had given."""
         return Earlier(self.statements, Times(self.db), door)
 
+    def releases(self) -> Releases:
+        """What readers were given, for who asks afterwards."""
+        return Releases(Account(self.db), self.logs, self.statements, self.me, self.realm)
+
     def retention(self) -> Retention:
         return Retention(
             self.db,
@@ -254,7 +275,7 @@ class Stores:
         """What rules look at in a held statement; what others allow of it is asked at the door."""
         return facts_of(reread(stored.body or b""), stored.at_us, foreign=stored.iss != self.me)
 
-    def accounts(self) -> tuple[Account, ...]:
+    def accounts(self) -> tuple[Person, ...]:
         """The organisation's own people. Raises `ConfigError`."""
         return load_accounts(self.home.accounts)
 

@@ -1,12 +1,15 @@
 // The view in the page's address: to keep it, to go back to it, to send it to a colleague at the same node.
 //
 //     #map=7.20/55.310/15.480&tab=findings&show=open&find=drift&off=air&open=statement:<id>
+//     #page=audit&did=policy-*&partner=fi&since=2026-11-01
 //     #at=2026-11-21T20:15:03Z&as=fi      as fi had been given it at that time
 //
 // It stays in the browser: what stands behind # is never sent anywhere.
+import { EVERYTHING, fromParts, toParts } from './audit.svelte';
 import { parseIso } from './format';
 import type { During } from './timeline.svelte';
-import { FILTERS, TABS, type Filter, type Shown, type Tab } from './view';
+import type { AuditQuery } from './types';
+import { FILTERS, PAGES, TABS, type Filter, type Page, type Shown, type Tab } from './view';
 
 export interface MapPlace {
   zoom: number;
@@ -23,13 +26,15 @@ export interface View {
   shown: Shown | null;
   atUs: number | null; // null: live
   reader: string | null; // whose picture; null: ours
+  page: Page;
+  audit: AuditQuery;
   during: During | null; // the inbox is narrowed to what came then
 }
 
 /** What differs from a page just opened; `usual` are the layers of such a page. */
 export function toAddress(view: View, usual: Record<string, boolean>): string {
   const parts = new URLSearchParams();
-  const { map, tab, filter, search, layers, shown, atUs, reader, during } = view;
+  const { map, tab, filter, search, layers, shown, atUs, reader, during, page, audit } = view;
   if (map) parts.set('map', `${map.zoom.toFixed(2)}/${map.lat.toFixed(3)}/${map.lon.toFixed(3)}`);
   if (tab !== 'inbox') parts.set('tab', tab);
   if (filter !== 'all') parts.set('show', filter);
@@ -45,6 +50,8 @@ export function toAddress(view: View, usual: Record<string, boolean>): string {
   if (atUs !== null) parts.set('at', iso(atUs));
   if (during) parts.set('during', `${iso(during.fromUs)}/${iso(during.toUs)}`);
   if (reader) parts.set('as', reader);
+  if (page !== 'map') parts.set('page', page);
+  if (page === 'audit') toParts(audit, parts);
   const text = parts.toString().replace(/%2F/g, '/').replace(/%3A/g, ':');
   return text ? `#${text}` : '';
 }
@@ -65,6 +72,8 @@ export function fromAddress(hash: string, usual: Record<string, boolean>): View 
     shown: shownOf(parts.get('open')),
     atUs: parseIso(parts.get('at')),
     reader: parts.get('as') || null,
+    page: among(PAGES, parts.get('page')),
+    audit: parts.get('page') === 'audit' ? fromParts(parts) : EVERYTHING,
     during: duringOf(parts.get('during')),
   };
 }

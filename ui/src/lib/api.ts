@@ -1,9 +1,11 @@
 // The home API of the node that served this page; no request goes anywhere else.
 import type { FeatureCollection } from 'geojson';
 import type {
-  Activity, AsView, ConsentForm, Craft, Explanation, Finding, Interference, Item, Known, Link, Notice, Picture,
-  Policies, PolicyPreview, Reach, ReportForm, RequestForm, SavedView, Step, Text, Trail, User,
+  Activity, AsView, AuditPage, AuditQuery, ConsentForm, Craft, Explanation, Finding, GivenAnswer, Interference, Item, Known, Link, Notice, Picture,
+  Policies, PolicyPreview, Proof, Reach, ReportForm, RequestForm, SavedView, Step, Text, Trail, User,
 } from './types';
+
+import { typedUs } from './audit.svelte';
 
 /** A reply that says no. `text` is the node's own explanation, in both languages, where it gave one. */
 export class Failure extends Error {
@@ -43,6 +45,20 @@ async function ask<T>(method: string, path: string, body?: unknown): Promise<T> 
 }
 
 const at = encodeURIComponent;
+
+/** The filter of the audit log as the node reads it. */
+function auditForm({ did, by, partner, since, until }: AuditQuery): Record<string, string | number> {
+  const times = { since_us: typedUs(since), until_us: typedUs(until) };
+  const all = Object.entries({ did, by, partner, ...times });
+  return Object.fromEntries(all.filter((one): one is [string, string | number] => one[1] !== '' && one[1] !== null));
+}
+
+function span({ since, until }: AuditQuery): { from_us: number; to_us: number } {
+  return { from_us: typedUs(since) ?? 0, to_us: typedUs(until) ?? Number.MAX_SAFE_INTEGER };
+}
+
+const asked = (values: Record<string, string | number>) =>
+  new URLSearchParams(Object.entries(values).map(([name, value]) => [name, String(value)])).toString();
 
 export const api = {
   ways: () => ask<{ provider: string | null }>('GET', '/api/sign-in'),
@@ -84,5 +100,19 @@ export const api = {
   request: (form: RequestForm) => ask<Item>('POST', '/api/requests', form),
   consent: (form: ConsentForm) => ask<Item>('POST', '/api/consents', form),
   reach: async (form: ReportForm) => (await ask<{ items: Reach[] }>('POST', '/api/reports/reach', form)).items,
+  audit: (query: AuditQuery) =>
+    ask<AuditPage>('GET', `/api/audit?${asked({ ...auditForm(query), ...(query.before && { before: query.before }) })}`),
+  given: (query: AuditQuery) =>
+    ask<GivenAnswer>('GET', `/api/audit/released?${asked({ to: query.partner, ...span(query) })}`),
+  proof: () => ask<Proof>('GET', '/api/audit/proof'),
+  verify: () => ask<Proof>('POST', '/api/audit/verify', {}),
+  exportAudit: async (query: AuditQuery, form: 'jsonl' | 'csv') => {
+    const { from_us, to_us } = span(query);
+    const released = { to: query.partner, since_us: from_us, until_us: to_us };
+    const body = query.view === 'released' ? released : auditForm(query);
+    const made = await reply('POST', '/api/audit/export', { form, ...body });
+    const name = /filename="([^"]+)"/.exec(made.headers.get('content-disposition') ?? '')?.[1] ?? `audit.${form}`;
+    return { name, data: await made.blob() };
+  },
   report: (form: ReportForm) => ask<Item>('POST', '/api/reports', form),
 };

@@ -1,6 +1,7 @@
 // The whole state of the page, and the only place that changes it.
 import type { FeatureCollection } from 'geojson';
 import { api, Failure, Unreachable } from './api';
+import { EVERYTHING } from './audit.svelte';
 import { fromAddress, toAddress, type MapPlace } from './address';
 import { Hourly } from './cells.svelte';
 import { craftFromText, craftText, type CraftId } from './craft';
@@ -11,9 +12,9 @@ import { aboutWhom, asks, findingsAt, haystack, standing, titleOf } from './stat
 import { language, said, t } from './text.svelte';
 import { TrailOf } from './trail.svelte';
 import { marks, TimeWindow, type During, type Mark } from './timeline.svelte';
-import { LAYERS, type Filter, type Shown, type Tab } from './view';
+import { LAYERS, type Filter, type Page, type Shown, type Tab } from './view';
 import type {
-  AsView, ConsentForm, Finding, Item, Link, Notice, Picture, ReportForm, RequestForm, SavedView, Step, User,
+  AsView, AuditQuery, ConsentForm, Finding, Item, Link, Notice, Picture, ReportForm, RequestForm, SavedView, Step, User,
 } from './types';
 
 type List = 'statements' | 'links' | 'findings' | 'feeds';
@@ -38,7 +39,8 @@ class Desk {
   downSinceMs = $state(0);
   recovered = $state(false);
   help = $state(false);
-  page = $state<'map' | 'policy'>('map');
+  page = $state<Page>('map');
+  audit = $state.raw<AuditQuery>(EVERYTHING); // what the audit page looks at
   reader = $state<string | null>(null); // set: the picture as this partner has it
   liveAs = $state.raw<AsView | null>(null);
   table = $state(false); // the table twin of the map
@@ -138,14 +140,14 @@ class Desk {
 
   /** The view as the page's address has it; changes with every part of it. */
   get address(): string {
-    const { mapPlace: map, tab, filter, search, layers, shown, reader, during } = this;
-    return toAddress({ map, tab, filter, search, layers, shown, reader, during, atUs: this.past.notedUs }, LAYERS);
+    const { mapPlace: map, tab, filter, search, layers, shown, reader, during, page, audit } = this;
+    return toAddress({ map, tab, filter, search, layers, shown, reader, during, page, audit, atUs: this.past.notedUs }, LAYERS);
   }
 
   #goTo(hash: string): void {
     if (hash === this.address) return; // it is we who wrote it
-    const { map, tab, filter, search, layers, shown, during, atUs, reader } = fromAddress(hash, LAYERS);
-    Object.assign(this, { mapPlace: map, tab, filter, search, shown, during });
+    const { map, tab, filter, search, layers, shown, during, atUs, reader, page, audit } = fromAddress(hash, LAYERS);
+    Object.assign(this, { mapPlace: map, tab, filter, search, shown, during, page, audit });
     Object.assign(this.layers, layers);
     if (map) this.moveTo(map);
     this.#asked = { atUs, reader };
@@ -192,6 +194,18 @@ class Desk {
       const finding = this.findings.find((f) => f.key === shown.key);
       if (finding) this.flyTo(finding);
     }
+  }
+
+  /** A page over the map, or the map again. */
+  turn(page: Page): void {
+    this.page = this.page === page ? 'map' : page;
+    if (this.page === 'audit') this.audit = EVERYTHING;
+  }
+
+  /** A statement that a page over the map names: on the map. */
+  openOver(jti: string): void {
+    this.page = 'map';
+    this.open({ what: 'statement', jti }, true);
   }
 
   /** Show our picture as a partner has it; null: as ours again. */
@@ -365,6 +379,7 @@ class Desk {
     this.liveItems = this.links = this.liveFindings = this.notices = [];
     this.shown = null;
     this.page = 'map';
+    this.audit = EVERYTHING;
     this.line = 'new';
     this.unread = new Set();
   }

@@ -8,6 +8,7 @@ export interface User {
   user: string;
   name: string;
   role: string;
+  clearance: string;
 }
 
 export interface Feed {
@@ -326,4 +327,85 @@ export interface Reach extends Text {
   time?: string;
   left_out?: string[];
   from_us?: number | null;
+}
+
+export interface AuditQuery {
+  view: 'log' | 'released';
+  did: string;
+  by: string;
+  partner: string;
+  since: string; // as typed, UTC
+  until: string;
+  before: string; // the place that a page begins before; empty: the log's end
+}
+
+export interface NamedStatement {
+  id: string;
+  kind: string;
+  marking: string | null;
+  state: string;
+  iss: string;
+  title: string | null; // null: purged
+  op?: 'release' | 'widen' | 'withdraw'; // in a channel: what was said of it
+}
+
+export interface AuditEntry {
+  place: string;
+  number: number | null; // of the log; null for who may not know how many there are
+  at_us: number;
+  by: string;
+  did: string;
+  what: Record<string, unknown>;
+  statements: NamedStatement[];
+  further: boolean;
+  channels: { reader: string; from: number | null; size: number | null; statements: NamedStatement[]; further: boolean }[];
+}
+
+export interface AuditPage {
+  entries: AuditEntry[];
+  more: string | null;
+  head: { size: number; root: string } | null;
+  marking: string;
+}
+
+export interface GivenEntry {
+  at: string;
+  entry: number | null;
+  op: 'release' | 'widen' | 'withdraw';
+  id: string;
+  ver: number;
+  kind: string | null;
+  marking: string | null;
+  title: string | null;
+  place: string;
+  time: string;
+  left_out: string[] | null;
+  rules: { rule: string; why: string }[];
+  purged: boolean;
+  applied: string | null;
+}
+
+export interface GivenAnswer {
+  to: string;
+  entries: GivenEntry[];
+  released: number;
+  widened: number;
+  withdrawn: number;
+  statements: number;
+  not_applied: number;
+  marking: string;
+}
+
+export interface Proof {
+  running: boolean;
+  last: {
+    at: string;
+    by: string;
+    sound: boolean;
+    problem: string;
+    stands: boolean;
+    size: number | null;
+    root: string | null;
+    parts: { what: string; checked: number | null; problems: string[]; sound: boolean }[];
+  } | null;
 }

@@ -6,6 +6,10 @@ export const TABS: Tab[] = ['inbox', 'findings', 'partners', 'feeds'];
 export type Filter = 'all' | 'todo' | 'mine' | 'open' | 'own' | 'partners' | 'withdrawn';
 export const FILTERS: Filter[] = ['all', 'todo', 'mine', 'open', 'own', 'partners', 'withdrawn'];
 
+/** What lies over the map. */
+export type Page = 'map' | 'policy' | 'audit';
+export const PAGES: Page[] = ['map', 'policy', 'audit'];
+
 /** What the right-hand panel shows. */
 export type Shown =
   | { what: 'statement'; jti: string }
