@@ -227,6 +227,7 @@ def picture() -> dict[str, Any]:
         return {
             "name": name, "kind": kind, "title": _both(en, sv), "state": state,
             "rows": rows, "problem": "", "refused": refused, "last_heard_us": now - ago_s * 1_000_000,
+            "marking": "TLP:GREEN",
         }  # fmt: skip
 
     def detector(en: str, sv: str) -> dict[str, Any]:
@@ -255,7 +256,7 @@ def picture() -> dict[str, Any]:
 
     return {
         "node": "dk", "organisation": ORGANISATIONS["dk"],
-        "marking": "TLP:AMBER", "partners": ["fi", "no", "se"],
+        "marking": "TLP:AMBER", "default_marking": "TLP:GREEN", "partners": ["fi", "no", "se"],
         "feeds": [
             feed("ais-belts", "ais_nmea", *AIS, "live", 73_214, 12, 2),
             feed("adsb-south", "readsb", *READSB, "live", 41_870, 0, 61),
@@ -304,7 +305,7 @@ def findings(items: list[dict[str, Any]], now_us: int) -> list[dict[str, Any]]:
     base = {
         "start_us": START_US, "updated_us": now_us - 60_000_000, "end_us": None, "zone": None,
         "feed": "ais-belts", "known_errors": ["status"], "closed_because": None, "exercise": True,
-        "revision": 3, "other": None, "domain": "sea", "cell": None,
+        "revision": 3, "other": None, "domain": "sea", "cell": None, "marking": "TLP:AMBER",
         "measured": {"speed_kn": 0.58}, "thresholds": {"speed_max_kn": 5.0},
     }  # fmt: skip
     rows = drift_evidence(START_US, 54.98, 14.2)

@@ -271,3 +271,23 @@ def test_counts_of_several_feeds_together_need_clearance_for_all(
         "hours": [0],
         "zones": [{"zone": "sound", "group": "fishing", "domain": "sea", **counted}],
     }
+
+
+def test_the_picture_is_marked_as_its_strictest_feed(
+    client: TestClient, node: Node, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tracks are drawn without a marking each: the banner says that of the strictest. Of a feed above
+    the clearance nothing is drawn, and it marks nothing."""
+    monkeypatch.setattr(node.desk, "feeds", lambda: [{"name": n} for n in ("mast", "secret")])
+    markings = {"mast": "TLP:AMBER", "secret": "TLP:RED"}
+    monkeypatch.setattr(Seat, "_feed_marking", lambda _, name: markings[name])
+    add_account(home.accounts, "red", "Red", "viewer", PASSWORD, "TLP:RED")
+    told = {}
+    for user in ("guest", "red"):
+        sign_in(client, user)
+        told[user] = client.get("/api/picture").json()
+    assert told["guest"]["marking"] == "TLP:AMBER"
+    assert told["guest"]["feeds"] == [{"name": "mast", "marking": "TLP:AMBER"}]
+    assert told["red"]["marking"] == "TLP:RED"
+    assert [f["marking"] for f in told["red"]["feeds"]] == ["TLP:AMBER", "TLP:RED"]
+    assert told["guest"]["default_marking"] == "TLP:AMBER"

@@ -52,17 +52,25 @@ class Seat:
     # reading
 
     def picture(self) -> dict[str, Any]:
-        """What the page needs once: who we are, what realm, which feeds and detectors."""
+        """What the page needs once: who we are, what realm, which feeds and detectors.
+
+        marking: the strictest of what there is for this person: statements, and the feeds whose
+        tracks are drawn.
+        """
         desk, node = self._desk, self._desk.settings.node
+        feeds = [{**f, "marking": self._feed_marking(f["name"])} for f in desk.feeds()]
+        mine = [f for f in feeds if f["marking"] in self._markings]
+        shown = [*(s.marking for s in self._held()), *(f["marking"] for f in mine)]
         return {
             "node": node.name,
             "organisation": node.organisation,
             "realm": node.realm,
             "now_us": desk.now_us(),
             "speed": desk.speed(),
-            "marking": strictest([*(s.marking for s in self._held()), node.default_marking]),
+            "marking": strictest([*shown, node.default_marking]),
+            "default_marking": node.default_marking,
             "partners": sorted(set(desk.partners().organisations) - {node.name}),
-            "feeds": [f for f in desk.feeds() if self._feed_marking(f["name"]) in self._markings],
+            "feeds": mine,
             "detectors": {k: msgspec.to_builtins(d) for k, d in desk.definitions.items()},
         }
 
@@ -92,11 +100,13 @@ class Seat:
 
     def findings(self) -> list[dict[str, Any]]:
         """Those of our watch: within the clearance by what they were signed as, or would be."""
-        return [
-            {**msgspec.to_builtins(f), "signed": jti, "found_us": us, "start": iso(f.start_us)}
-            for f, jti, us in self._desk.findings.newest()
-            if self._account.sees(self._marking_of(f, jti))
-        ]
+        told = []
+        for f, jti, us in self._desk.findings.newest():
+            marking = self._marking_of(f, jti)
+            if self._account.sees(marking):
+                more = {"signed": jti, "found_us": us, "start": iso(f.start_us), "marking": marking}
+                told.append({**msgspec.to_builtins(f), **more})
+        return told
 
     def interference(self, at_us: int | None) -> dict[str, Any]:
         """The interference layer of the hour of `at_us`, or of the last one counted: cells with their

@@ -78,7 +78,7 @@ export function fromAddress(hash: string, usual: Record<string, boolean>): View 
   };
 }
 
-const iso = (us: number) => new Date(us / 1000).toISOString().replace('.000', '');
+export const iso = (us: number) => new Date(us / 1000).toISOString().replace('.000', '');
 
 function duringOf(text: string | null): During | null {
   const [fromUs, toUs] = (text ?? '').split('/').map(parseIso);

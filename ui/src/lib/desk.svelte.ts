@@ -7,10 +7,12 @@ import { Hourly } from './cells.svelte';
 import { craftFromText, craftText, type CraftId } from './craft';
 import { Live, type Note } from './live';
 import { middle, type Zone } from './format';
+import { strictest } from './marking';
 import { Past } from './past.svelte';
 import { aboutWhom, asks, findingsAt, haystack, standing, titleOf } from './statement';
 import { language, said, t } from './text.svelte';
 import { TrailOf } from './trail.svelte';
+import type { Still } from './sheet';
 import { marks, TimeWindow, type During, type Mark } from './timeline.svelte';
 import { LAYERS, type Filter, type Page, type Shown, type Tab } from './view';
 import type {
@@ -20,7 +22,7 @@ import type {
 type List = 'statements' | 'links' | 'findings' | 'feeds';
 
 const ZONE_KEPT = 'samsyn.zone';
-const SIGNED_KEPT = 'samsyn.signed'; // the session itself is a cookie that no script can read
+const SIGNED_KEPT = 'samsyn.signed'; // since when; the session itself is a cookie that no script can read
 
 class Desk {
   user = $state<User | null | undefined>(undefined); // undefined: not asked yet
@@ -41,6 +43,9 @@ class Desk {
   help = $state(false);
   page = $state<Page>('map');
   audit = $state.raw<AuditQuery>(EVERYTHING); // what the audit page looks at
+  sheet = $state(false); // the hand-over sheet is open
+  remarks = $state(''); // what whoever hands over writes on it
+  sinceUs = $state(Number(localStorage.getItem(SIGNED_KEPT)) || 0); // when this person signed in here; 0: not known
   reader = $state<string | null>(null); // set: the picture as this partner has it
   liveAs = $state.raw<AsView | null>(null);
   table = $state(false); // the table twin of the map
@@ -86,6 +91,8 @@ class Desk {
   });
 
   matching = $derived(this.items.filter((item) => this.#matches(item)));
+  /** Of the page: the strictest of what it has, findings that nobody has signed among it. */
+  marking = $derived(strictest([this.picture?.marking ?? '', ...this.liveFindings.map((finding) => finding.marking)]));
   openCount = $derived(this.liveItems.filter((item) => standing(item) === 'open').length);
   unsigned = $derived(this.findings.filter((finding) => !finding.signed));
   selected = $derived.by(() => {
@@ -102,6 +109,7 @@ class Desk {
   goHome: () => void = () => {};
   moveTo: (place: MapPlace) => void = () => {};
   flyTo: (what: Pick<Item, 'footprint'> | Finding) => void = () => {};
+  takeStill: () => Promise<Still | null> = () => Promise.resolve(null);
 
   #live: Live | null = null;
   #viewport: number[] = [];
@@ -129,8 +137,9 @@ class Desk {
 
   async signIn(user: string, password: string): Promise<void> {
     this.user = await api.signIn(user, password);
-    localStorage.setItem(SIGNED_KEPT, '1');
     await this.#enter();
+    this.sinceUs = Math.round(this.liveUs);
+    localStorage.setItem(SIGNED_KEPT, String(this.sinceUs));
   }
 
   async signOut(): Promise<void> {
@@ -262,7 +271,21 @@ class Desk {
   titleOfMark({ item, finding }: Mark): string {
     const detectors = this.picture?.detectors ?? {};
     if (finding) return `${said(detectors[finding.detector]?.title) || finding.detector}: ${aboutWhom(finding)}`;
-    return titleOf(item!, detectors, language.now) || t(item!.purged ? 'item.purged' : 'item.untitled');
+    return this.titleOf(item!);
+  }
+
+  /** A statement's title, or why there is none. */
+  titleOf(item: Item): string {
+    return titleOf(item, this.picture?.detectors ?? {}, language.now) || t(item.purged ? 'item.purged' : 'item.untitled');
+  }
+
+  /** A sheet is of what there is now, as we see it: not of the past, and not of what a partner has. */
+  get maySheet(): boolean {
+    return !this.past.on && this.reader === null;
+  }
+
+  openSheet(): void {
+    this.sheet = this.maySheet;
   }
 
   /** The standing statements about a craft. */
@@ -380,6 +403,8 @@ class Desk {
     this.shown = null;
     this.page = 'map';
     this.audit = EVERYTHING;
+    this.sheet = false;
+    this.remarks = '';
     this.line = 'new';
     this.unread = new Set();
   }

@@ -15,6 +15,7 @@ export interface Feed {
   name: string;
   kind: string;
   title: Text;
+  marking: string;
   state: 'live' | 'silent' | 'ended' | 'waiting' | 'failed';
   rows: number;
   refused: number;
@@ -43,7 +44,8 @@ export interface Picture {
   realm: 'actual' | 'exercise';
   now_us: number;
   speed: number;
-  marking: string;
+  marking: string; // the strictest of what there is for this person
+  default_marking: string; // of what says none
   partners: string[];
   feeds: Feed[];
   detectors: Record<string, Detector>;
@@ -142,6 +144,7 @@ export interface Finding {
   known_errors: string[];
   closed_because: string | null;
   signed: string | null;
+  marking: string;
 }
 
 export interface Link {

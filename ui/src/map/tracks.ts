@@ -101,7 +101,7 @@ export class TrackLayer implements CustomLayerInterface {
 
   #drawMarks(gl: WebGL2RenderingContext, matrix: Float32Array, zoom: number): void {
     const { handle, at } = this.#marks!;
-    const ratio = window.devicePixelRatio;
+    const ratio = this.#map!.getPixelRatio();
     // many craft on a small scale would cover one another: marks shrink as one looks from farther
     const size = Math.max(5, Math.min(19, 5 + (zoom - 3.5) * 2.1));
     gl.useProgram(handle);
