@@ -7,6 +7,7 @@
 
 PYTHON ?= python3
 JOBS   ?= 2
+ROUNDS ?= 20
 ARGS   ?=
 UV     ?= uv
 
@@ -28,7 +29,7 @@ demo: $(INSTALLED)  ## three nodes, real traffic, one live picture
 	$(BIN)/samsyn demo $(ARGS)
 
 test: $(INSTALLED)  ## every test but the nightly ones
-	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile -m "not nightly" $(ARGS)
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not nightly" $(ARGS)
 
 lint: $(INSTALLED)  ## style, format, strict types, import contracts
 	$(BIN)/ruff check --quiet
@@ -45,8 +46,10 @@ format: $(ENV)  ## put the Python files in their usual form
 bench: $(INSTALLED) $(PEERS)  ## measure, side by side with peers, into bench/results.json
 	$(BIN)/python -m bench.run $(ARGS)
 
-nightly: $(INSTALLED)  ## the long tests
+nightly: $(INSTALLED)  ## the long tests, and every property with other examples
 	$(BIN)/python -m pytest -q -m nightly $(ARGS)
+	for round in $$(seq $(ROUNDS)); do \
+	  $(BIN)/python -m pytest -q -m "hypothesis and not nightly" --hypothesis-profile=drawn $(ARGS) || exit 1; done
 
 docs: $(INSTALLED)  ## write the generated pages of docs/
 	$(BIN)/python docs/generate.py

@@ -6,12 +6,12 @@ import base64
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 FLAGS = (
     "--no-sandbox",
@@ -24,12 +24,15 @@ FLAGS = (
     "--use-angle=swiftshader",  # WebGL without a graphics card
 )
 SIZE = {"width": 1440, "height": 900}
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0  # of machines that do much else; what comes, comes sooner
 
 
 def missing() -> str:
     """Why no browser can be driven here, or nothing."""
     return "" if shutil.which("chromium") else "Debian's chromium is not installed"
+
+
+expect.set_options(timeout=PATIENCE_S * 1000)
 
 
 @contextmanager
@@ -50,6 +53,7 @@ class Watched:
         self._context = browser.new_context(
             viewport=SIZE, locale=language, timezone_id="Europe/Stockholm"
         )
+        self._context.set_default_timeout(PATIENCE_S * 1000)
         self.page: Page = self._context.new_page()
         self.errors: list[str] = []
         self.hosts: set[str] = set()
@@ -70,13 +74,23 @@ class Watched:
         self._context.close()
 
 
-def until(page: Page, javascript: str, patience_s: float = PATIENCE_S) -> None:
-    """Ask until the expression is true; Playwright's own `wait_for_function` our policy forbids."""
-    end = time.monotonic() + patience_s
-    while not page.evaluate(javascript):
-        if time.monotonic() > end:
-            raise AssertionError(f"never became true: {javascript}")
+def wait_for(page: Page, holds: Callable[[], object], what: str = "it") -> None:
+    """Until it holds; not for ever."""
+    end = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < end, f"never became true: {what}"
         page.wait_for_timeout(50)
+
+
+def until(page: Page, javascript: str) -> None:
+    """Ask until the expression is true; Playwright's own `wait_for_function` our policy forbids."""
+    wait_for(page, lambda: page.evaluate(javascript), javascript)
+
+
+def until_pixels(page: Page, selector: str, colour: tuple[int, int, int], within: range) -> None:
+    """Until so many pixels of a part of the page have this colour: a map is drawn in its own time."""
+    where = page.locator(selector)
+    wait_for(page, lambda: pixels_like(page, where.screenshot(), colour) in within, f"{colour} {within}")
 
 
 def sign_in(page: Page, url: str, user: str, password: str, *, tracks: bool = True) -> None:
@@ -90,11 +104,15 @@ def sign_in(page: Page, url: str, user: str, password: str, *, tracks: bool = Tr
         until(page, "Number(document.documentElement.dataset.tracks) > 0")
 
 
-def shot(page: Page, name: str, fallback: Path) -> bytes:
-    """A screenshot into the folder named by SAMSYN_SHOTS, else into `fallback`."""
-    folder = Path(os.environ.get("SAMSYN_SHOTS", fallback))
-    folder.mkdir(parents=True, exist_ok=True)
-    return page.screenshot(path=folder / f"{name}.png")
+def shot(page: Page, name: str, fallback: Path | None = None, *, after_ms: int = 0) -> None:
+    """A screenshot of a page that has come to rest, into the folder named by SAMSYN_SHOTS or `fallback`.
+
+    Where neither is, none is taken and nothing is waited for: without a graphics card it is dear.
+    """
+    if folder := os.environ.get("SAMSYN_SHOTS") or fallback:
+        page.wait_for_timeout(after_ms)
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=Path(folder) / f"{name}.png")
 
 
 def pixels_like(page: Page, picture: bytes, colour: tuple[int, int, int], within: int = 24) -> int:

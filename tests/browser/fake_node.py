@@ -315,6 +315,7 @@ class Serving:
         self.node = node
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
+        self._socket.listen()  # who asks before the thread below has begun waits, and is not refused
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(
             _Headers(node.app()), log_level="error", lifespan="off", ws="websockets-sansio"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Page, expect
 
 from browser.chromium import Watched, shot, sign_in
 from browser.fake_node import PASSWORD, USER, Serving
-from browser.test_sight import violations
+from browser.test_sight import in_every_light, violations
 
 pytestmark = pytest.mark.browser
 
@@ -25,7 +23,7 @@ def open_finding(page: Page, text: str) -> None:
     page.locator("aside.left li", has_text=text).get_by_role("button").click()
 
 
-def test_a_pair_and_its_distance_and_integrity_are_plotted(page: Page, tmp_path: Path) -> None:
+def test_a_pair_and_its_distance_and_integrity_are_plotted(page: Page) -> None:
     open_finding(page, "Close aircraft")
     panel = page.locator(".right")
     expect(panel.locator("h1")).to_contain_text("icao:4601aa, icao:46a3b1")
@@ -33,30 +31,23 @@ def test_a_pair_and_its_distance_and_integrity_are_plotted(page: Page, tmp_path:
     for words in ("Altitude", "The other's", "Apart NM", "Apart in height ft", "Accuracy"):
         expect(plots).to_contain_text(words)
     expect(plots.locator("path")).to_have_count(6)  # speed, two levels, distance, difference, integrity
-    page.wait_for_timeout(1500)
-    shot(page, "evidence-pair", tmp_path)
+    shot(page, "evidence-pair", after_ms=1500)
     assert violations(page) == []
 
 
-@pytest.mark.parametrize(("light", "presses"), [("night", 0), ("dusk", 1), ("day", 2)])
-def test_a_cells_craft_are_points_and_a_list(
-    page: Page, tmp_path: Path, light: str, presses: int
-) -> None:
-    for _ in range(presses):
-        page.keyboard.press("d")
+def test_a_cells_craft_are_points_and_a_list(page: Page) -> None:
     open_finding(page, "Interference")
     figure = page.locator(".right figure")
     expect(figure.get_by_role("button")).to_have_count(6)
     expect(figure.locator(".chip", has_text="position lost")).to_have_count(3)
     expect(figure.locator("svg")).to_have_count(0)
-    page.wait_for_timeout(1500)
-    shot(page, f"evidence-cell-{light}", tmp_path)
+    in_every_light(page, "evidence-cell")
     page.keyboard.press("w")
     expect(page.get_by_role("dialog", name="Views that you keep")).to_be_visible()
-    assert violations(page) == []
+    in_every_light(page, "views")
 
 
-def test_views_are_kept_by_name_and_gone_back_to(page: Page, serving: Serving, tmp_path: Path) -> None:
+def test_views_are_kept_by_name_and_gone_back_to(page: Page, serving: Serving) -> None:
     page.keyboard.press("7")
     page.keyboard.press("f")
     page.keyboard.press("w")
@@ -65,7 +56,7 @@ def test_views_are_kept_by_name_and_gone_back_to(page: Page, serving: Serving, t
     page.keyboard.press("Enter")
     expect(views.get_by_role("button", name="Night watch", exact=True)).to_be_visible()
     assert "on=interference" in serving.node.views[0]["address"]
-    shot(page, "views", tmp_path)
+    shot(page, "views")
     page.keyboard.press("Escape")
     page.keyboard.press("7")
     page.keyboard.press("i")

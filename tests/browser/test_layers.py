@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Page, expect
 
-from browser.chromium import Watched, pixels_like, shot, sign_in, until
+from browser.chromium import Watched, shot, sign_in, until, until_pixels, wait_for
 from browser.fake_node import PASSWORD, USER, Serving
-from browser.test_sight import violations
+from browser.test_sight import in_every_light, violations
 
 pytestmark = pytest.mark.browser
 
 DRIFT = "Drifting: mmsi:212123000"
 TRAIL_COLOUR, CELL_COLOUR = (143, 227, 169), (217, 123, 255)
 LAYERS = 9
-PALETTES = [("night", 0), ("dusk", 1), ("day", 2)]
 
 
 @pytest.fixture
@@ -25,56 +22,41 @@ def page(serving: Serving, watched: Watched) -> Page:
     return watched.page
 
 
-def wait_for_pixels(page: Page, colour: tuple[int, int, int], least: int) -> None:
-    for _ in range(40):
-        if pixels_like(page, page.locator(".canvas").screenshot(), colour) >= least:
-            return
-        page.wait_for_timeout(250)
-    raise AssertionError(f"never {least} pixels like {colour}")
-
-
-def test_the_trail_of_the_craft_looked_at_is_drawn_with_its_times(
-    page: Page, serving: Serving, tmp_path: Path
-) -> None:
+def test_the_trail_of_the_craft_looked_at_is_drawn_with_its_times(page: Page, serving: Serving) -> None:
     page.locator("li", has_text=DRIFT).locator("button[data-jti]").click()
     page.get_by_role("button", name="Show the craft").click()
     panel = page.locator(".right")
     expect(panel).to_contain_text("Before: as heard")
     expect(panel).to_contain_text("2 positions that cannot be true are left out.")
     expect(panel.locator("figure svg path")).to_have_count(1)  # speed, as a line
-    page.wait_for_timeout(1500)
-    shot(page, "trail", tmp_path)
-    wait_for_pixels(page, TRAIL_COLOUR, 100)
+    shot(page, "trail", after_ms=1500)
+    until_pixels(page, ".canvas", TRAIL_COLOUR, range(100, 100_000))
     assert violations(page) == []
     # in the past the trail is what was known then, and ends there
     page.fill("#time", "2014-10-02 18:00")
     page.keyboard.press("Enter")
     until(page, "document.documentElement.dataset.at === '1412272800000000'")
-    for _ in range(100):
-        if serving.node.trails_asked[-1].get("known_us") == "1412272800000000":
-            break
-        page.wait_for_timeout(100)
-    assert serving.node.trails_asked[-1]["known_us"] == "1412272800000000"
+    wait_for(page, lambda: serving.node.trails_asked[-1].get("known_us") == "1412272800000000")
     expect(panel).to_contain_text("Last heard")
     page.keyboard.press("Escape")
     expect(panel).to_have_count(0)
-    page.wait_for_timeout(800)
-    assert pixels_like(page, page.locator(".canvas").screenshot(), TRAIL_COLOUR) < 40
+    until_pixels(page, ".canvas", TRAIL_COLOUR, range(40))
 
 
-def test_short_trails_of_all_grow_and_go(page: Page, tmp_path: Path) -> None:
+def test_short_trails_of_all_grow_and_go(page: Page) -> None:
+    def drawn() -> int:
+        return len(page.locator(".canvas").screenshot())  # the more is drawn, the larger
+
+    without = drawn()
     page.keyboard.press("4")
     assert "on=trails" in page.url
-    page.wait_for_timeout(7_000)  # a minute of the exercise each second
-    shot(page, "trails-all", tmp_path)
-    with_trails = page.locator(".canvas").screenshot()
+    wait_for(page, lambda: drawn() > without * 1.03)
+    shot(page, "trails-all", after_ms=7_000)
     page.keyboard.press("4")
-    page.wait_for_timeout(500)
-    without = page.locator(".canvas").screenshot()
-    assert len(with_trails) > len(without)  # more is drawn
+    wait_for(page, lambda: drawn() < without * 1.02)
 
 
-def test_the_layers_have_keys_and_stand_in_the_address(page: Page, tmp_path: Path) -> None:
+def test_the_layers_have_keys_and_stand_in_the_address(page: Page) -> None:
     page.keyboard.press("v")
     boxes = page.locator("#all-layers input")
     expect(boxes).to_have_count(LAYERS)
@@ -82,7 +64,7 @@ def test_the_layers_have_keys_and_stand_in_the_address(page: Page, tmp_path: Pat
     for n in range(LAYERS):
         page.keyboard.press(str(n + 1))
         expect(boxes.nth(n)).to_be_checked(checked=not before[n])
-    shot(page, "layers", tmp_path)
+    shot(page, "layers")
     assert violations(page) == []
     address = page.url
     page.goto("about:blank")
@@ -93,36 +75,24 @@ def test_the_layers_have_keys_and_stand_in_the_address(page: Page, tmp_path: Pat
         expect(boxes.nth(n)).to_be_checked(checked=not before[n])
 
 
-@pytest.mark.parametrize(("light", "presses"), PALETTES)
-def test_interference_is_told_in_words_and_figures(
-    page: Page, tmp_path: Path, light: str, presses: int
-) -> None:
-    for _ in range(presses):
-        page.keyboard.press("d")
-    if light == "day":
-        page.keyboard.press("l")
+def test_interference_is_told_in_words_and_figures(page: Page) -> None:
     page.keyboard.press("7")
-    title = "Störning" if light == "day" else "Interference"
-    legend = page.locator(".legends section", has_text=title)
+    legend = page.locator(".legends section", has_text="Interference")
     expect(legend).to_contain_text("37")
-    if light == "night":
-        wait_for_pixels(page, CELL_COLOUR, 100)
+    until_pixels(page, ".canvas", CELL_COLOUR, range(100, 1_000_000))
     legend.get_by_role("button").click()
-    table = page.get_by_role("region", name=title).last
+    table = page.get_by_role("region", name="Interference").last
     expect(table.locator("tbody tr")).to_have_count(37)
-    expect(table.locator("tbody tr").first).to_contain_text("störd" if light == "day" else "disturbed")
+    expect(table.locator("tbody tr").first).to_contain_text("disturbed")
     table.locator("tbody th button").first.click()
-    page.wait_for_timeout(1500)
-    shot(page, f"interference-{light}", tmp_path)
-    assert violations(page) == []
+    in_every_light(page, "interference")
+    page.keyboard.press("l")
+    table = page.get_by_role("region", name="Störning").last
+    expect(table.locator("tbody tr")).to_have_count(37)
+    expect(table.locator("tbody tr").first).to_contain_text("störd")
 
 
-@pytest.mark.parametrize(("light", "presses"), PALETTES)
-def test_activity_is_told_against_what_is_usual(
-    page: Page, tmp_path: Path, light: str, presses: int
-) -> None:
-    for _ in range(presses):
-        page.keyboard.press("d")
+def test_activity_is_told_against_what_is_usual(page: Page) -> None:
     page.keyboard.press("8")
     legend = page.get_by_role("region", name="Activity")
     expect(legend.locator("tbody tr")).to_have_count(3)
@@ -130,6 +100,4 @@ def test_activity_is_told_against_what_is_usual(
     expect(first).to_contain_text("Cable B")
     expect(first).to_contain_text("unusually many")
     expect(first).to_contain_text("up to 22.5")
-    page.wait_for_timeout(500)
-    shot(page, f"activity-{light}", tmp_path)
-    assert violations(page) == []
+    in_every_light(page, "activity")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from browser.chromium import Watched, pixels_like, shot, sign_in, until
+from browser.chromium import Watched, shot, sign_in, until, until_pixels
 from browser.fake_node import PASSWORD, USER, FakeNode, Serving
 from browser.fake_story import alert_slots, partner_alert, statement
 from browser.test_sight import violations
@@ -30,7 +30,7 @@ def open_statement(page: Page, title: str) -> None:
 
 
 def test_a_wrong_password_is_told_and_the_right_one_opens_the_desk(
-    serving: Serving, browser: Browser, tmp_path: Path
+    serving: Serving, browser: Browser
 ) -> None:
     watched = Watched(browser)
     page = watched.page
@@ -39,7 +39,7 @@ def test_a_wrong_password_is_told_and_the_right_one_opens_the_desk(
     page.fill("input[name=password]", "wrong")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_have_text("Wrong user or password.")
-    shot(page, "sign-in", tmp_path)
+    shot(page, "sign-in")
     page.get_by_text("Svenska").click()
     expect(page.get_by_role("alert")).to_have_text("Fel användare eller lösenord.")
     page.fill("input[name=password]", PASSWORD)
@@ -54,7 +54,7 @@ def test_a_wrong_password_is_told_and_the_right_one_opens_the_desk(
 
 
 def test_an_identity_provider_has_a_button_and_a_failure_is_told(
-    serving: Serving, watched: Watched, tmp_path: Path
+    serving: Serving, watched: Watched
 ) -> None:
     page = watched.page
     serving.node.provider = "Coast Watch ID"
@@ -65,22 +65,18 @@ def test_an_identity_provider_has_a_button_and_a_failure_is_told(
     page.get_by_text("Svenska").click()
     expect(page.get_by_role("link", name="Logga in med Coast Watch ID")).to_be_visible()
     assert violations(page) == []
-    shot(page, "sign-in-provider", tmp_path)
+    shot(page, "sign-in-provider")
 
 
-def test_tracks_are_drawn_sea_and_air_apart(page: Page, tmp_path: Path) -> None:
-    page.wait_for_timeout(300)
-    shot(page, "map", tmp_path)
-    the_map = page.locator(".map")
-    both = the_map.screenshot()
-    assert pixels_like(page, both, SEA_COLOUR) > 400
-    assert pixels_like(page, both, AIR_COLOUR) > 100
+def test_tracks_are_drawn_sea_and_air_apart(page: Page) -> None:
+    shot(page, "map", after_ms=300)
+    until_pixels(page, ".map", SEA_COLOUR, range(401, 1_000_000))
+    until_pixels(page, ".map", AIR_COLOUR, range(101, 1_000_000))
     page.locator("button[title=Sea]").click()
-    page.wait_for_timeout(300)
-    assert pixels_like(page, the_map.screenshot(), SEA_COLOUR) < 100  # the button's own sign is left
+    until_pixels(page, ".map", SEA_COLOUR, range(100))  # the button's own sign is left
 
 
-def test_a_click_on_a_track_tells_what_it_is(page: Page, tmp_path: Path) -> None:
+def test_a_click_on_a_track_tells_what_it_is(page: Page) -> None:
     canvas = page.locator("canvas.maplibregl-canvas")
     box = canvas.bounding_box()
     assert box is not None
@@ -96,12 +92,10 @@ def test_a_click_on_a_track_tells_what_it_is(page: Page, tmp_path: Path) -> None
     expect(page.locator(".right")).to_contain_text("Cargo ship")
     expect(page.locator(".right")).to_contain_text("12.4 kn")
     expect(page.locator(".right")).to_contain_text("Last heard")
-    shot(page, "craft", tmp_path)
+    shot(page, "craft")
 
 
-def test_an_alert_arrives_and_is_read_with_the_keyboard(
-    page: Page, serving: Serving, tmp_path: Path
-) -> None:
+def test_an_alert_arrives_and_is_read_with_the_keyboard(page: Page, serving: Serving) -> None:
     serving.node.add(partner_alert(serving.node.now_us(), "Silence: mmsi:230111000"))
     row = page.locator("li", has_text="Silence: mmsi:230111000")
     expect(row.get_by_title("New")).to_be_visible()
@@ -117,15 +111,14 @@ def test_an_alert_arrives_and_is_read_with_the_keyboard(
     expect(panel).to_contain_text("Through FI's channel, entry 12")
     expect(panel).to_contain_text("what was not released to us is not here")
     expect(panel).not_to_contain_text("Released to")
-    page.wait_for_timeout(1200)
-    shot(page, "alert-from-partner", tmp_path)
+    shot(page, "alert-from-partner", after_ms=1200)
     page.keyboard.press("j")
     expect(panel.locator("h1")).not_to_have_text("Silence: mmsi:230111000")
     page.keyboard.press("Escape")
     expect(panel).to_have_count(0)
 
 
-def test_our_own_alert_shows_evidence_and_what_each_partner_got(page: Page, tmp_path: Path) -> None:
+def test_our_own_alert_shows_evidence_and_what_each_partner_got(page: Page) -> None:
     open_statement(page, "Drifting: mmsi:212123000")
     panel = page.locator(".right")
     expect(panel.locator("figure svg path")).to_have_count(1)
@@ -133,8 +126,7 @@ def test_our_own_alert_shows_evidence_and_what_each_partner_got(page: Page, tmp_
     expect(panel.locator("table")).to_contain_text("0.58 kn")
     expect(panel.locator("table")).to_contain_text("≤ 5 kn")
     expect(panel).to_contain_text("Navigational status is set by hand")
-    page.wait_for_timeout(1200)
-    shot(page, "own-alert", tmp_path)
+    shot(page, "own-alert", after_ms=1200)
     fi = panel.locator("[data-reader=fi]")
     expect(fi).to_contain_text("area")
     expect(fi).to_contain_text("Sea surveillance agreement, art. 3")
@@ -146,10 +138,10 @@ def test_our_own_alert_shows_evidence_and_what_each_partner_got(page: Page, tmp_
     no.get_by_text("Why not?").click()
     expect(no).to_contain_text("No rule releases this to no")
     panel.evaluate("(panel) => panel.scrollTo(0, panel.scrollHeight)")
-    shot(page, "own-alert-released", tmp_path)
+    shot(page, "own-alert-released")
 
 
-def test_withdrawing_purges_here_and_reaches_those_who_had_it(page: Page, tmp_path: Path) -> None:
+def test_withdrawing_purges_here_and_reaches_those_who_had_it(page: Page) -> None:
     open_statement(page, "Drifting: mmsi:212123000")
     page.get_by_role("button", name="Withdraw …").click()
     expect(page.locator(".right")).to_contain_text("It has been released to FI, SE.")
@@ -162,10 +154,10 @@ def test_withdrawing_purges_here_and_reaches_those_who_had_it(page: Page, tmp_pa
     expect(panel).to_contain_text("The content has been purged here")
     expect(panel.locator("[data-reader=se]")).to_contain_text("withdrawn, applied")
     expect(page.get_by_text("Drifting: mmsi:212123000")).to_have_count(0)
-    shot(page, "withdrawn", tmp_path)
+    shot(page, "withdrawn")
 
 
-def test_a_report_is_placed_on_the_map_and_signed(page: Page, serving: Serving, tmp_path: Path) -> None:
+def test_a_report_is_placed_on_the_map_and_signed(page: Page, serving: Serving) -> None:
     page.keyboard.press("n")
     page.fill("input[name=title]", "Oil on the water")
     page.mouse.click(760, 620)
@@ -180,7 +172,7 @@ def test_a_report_is_placed_on_the_map_and_signed(page: Page, serving: Serving, 
     gets.locator("summary").click()
     expect(gets).to_contain_text("by sea-fi")
     assert violations(page) == []
-    shot(page, "say", tmp_path)
+    shot(page, "say")
     page.get_by_role("button", name="Sign the report").click()
     expect(page.locator(".right h1")).to_have_text("Oil on the water")
     expect(page.locator(".right")).to_contain_text("Our own statement, signed here")
@@ -189,7 +181,7 @@ def test_a_report_is_placed_on_the_map_and_signed(page: Page, serving: Serving, 
     assert 53 < made["footprint"]["coordinates"][1] < 66
 
 
-def test_swedish_is_kept_and_the_exercise_is_loud(page: Page, tmp_path: Path) -> None:
+def test_swedish_is_kept_and_the_exercise_is_loud(page: Page) -> None:
     expect(page.locator(".exercise .word").first).to_have_text("EXERCISE")
     page.keyboard.press("l")
     expect(page.get_by_role("tab", name="Inkorg")).to_be_visible()
@@ -198,15 +190,14 @@ def test_swedish_is_kept_and_the_exercise_is_loud(page: Page, tmp_path: Path) ->
     expect(page.locator(".exercise .word").first).to_have_text("ÖVNING")
     page.keyboard.press("o")
     expect(page.get_by_text("Dess logg fortsätter inte den som setts tidigare.")).to_be_visible()
-    page.wait_for_timeout(300)
-    shot(page, "partners-swedish", tmp_path)
+    shot(page, "partners-swedish", after_ms=300)
     page.keyboard.press("e")
     expect(page.get_by_text("ais-kattegat")).to_be_visible()
     page.keyboard.press("f")
     expect(page.get_by_text("inte signerat").first).to_be_visible()
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_contain_text("Nästa och föregående")
-    shot(page, "help-swedish", tmp_path)
+    shot(page, "help-swedish")
 
 
 def test_nothing_says_exercise_in_the_actual_realm(web: Path, watched: Watched) -> None:
@@ -236,16 +227,16 @@ def test_the_search_narrows_the_inbox(page: Page) -> None:
 
 
 def test_a_broken_line_is_told_and_mends_by_itself(
-    page: Page, serving: Serving, watched: Watched, tmp_path: Path
+    page: Page, serving: Serving, watched: Watched
 ) -> None:
     serving.node.break_line()
     expect(page.get_by_role("alert")).to_contain_text("No connection to the node")
-    shot(page, "line-lost", tmp_path)
+    shot(page, "line-lost")
     serving.node.add(
         partner_alert(serving.node.now_us(), "Silence: mmsi:230222000")
     )  # while nobody hears it
     serving.node.mend_line()
-    expect(page.get_by_role("status")).to_contain_text("Connected again", timeout=15_000)
+    expect(page.get_by_role("status")).to_contain_text("Connected again")
     expect(page.get_by_text("Silence: mmsi:230222000")).to_be_visible()
     # the browser itself notes each try that failed
     watched.errors[:] = [e for e in watched.errors if "WebSocket" not in e and "503" not in e]
@@ -268,9 +259,7 @@ def test_what_others_wrote_is_shown_as_text(page: Page, serving: Serving) -> Non
     assert page.locator("li img, .right img, .right h1 b").count() == 0
 
 
-def test_an_alert_asks_until_somebody_has_acknowledged_it(
-    page: Page, serving: Serving, tmp_path: Path
-) -> None:
+def test_an_alert_asks_until_somebody_has_acknowledged_it(page: Page, serving: Serving) -> None:
     item = partner_alert(serving.node.now_us(), "Silence: mmsi:230111000")
     serving.node.add(item)
     todo = page.get_by_role("button", name="To do")
@@ -293,4 +282,4 @@ def test_an_alert_asks_until_somebody_has_acknowledged_it(
     expect(panel).to_contain_text("Due in ")
     page.get_by_role("button", name="Mine").click()
     expect(row).to_contain_text(USER)
-    shot(page, "handled", tmp_path)
+    shot(page, "handled")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -49,9 +48,9 @@ class Desk:
         sign_in(self.page, url, user, PASSWORD, tracks=False)
 
 
-@pytest.fixture
-def dk(tmp_path: Path) -> Iterator[dict[str, Any]]:
-    home = homes(tmp_path, {"dk": POLICY, "fi": ""})["dk"]
+@pytest.fixture(scope="module")
+def dk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    home = homes(tmp_path_factory.mktemp("pages"), {"dk": POLICY, "fi": ""})["dk"]
     for user, role in (("otto", "release"), ("olga", "release"), ("dora", "duty")):
         add_account(home.accounts, user, user.title(), role, PASSWORD)  # type: ignore[arg-type]
     node = Process(home)
@@ -68,11 +67,11 @@ def say(url: str) -> None:
             title = "Buoy adrift" if marking == "TLP:AMBER" else "Strict matter"
             made = dora.post("/api/reports", json={**REPORT, "marking": marking, "title": title})
             assert made.status_code == 200, made.text
-        wait(lambda: any(i["released"] for i in dora.get("/api/statements").json()["items"]), seconds=30)
+        wait(lambda: any(i["released"] for i in dora.get("/api/statements").json()["items"]))
 
 
 def test_a_change_of_policy_takes_two_persons_and_is_seen_as_the_partner_sees_it(
-    browser: Browser, dk: dict[str, Any], tmp_path: Path
+    browser: Browser, dk: dict[str, Any]
 ) -> None:
     url = dk["picture"]
     say(url)
@@ -93,7 +92,7 @@ def test_a_change_of_policy_takes_two_persons_and_is_seen_as_the_partner_sees_it
     expect(changes.locator("td")).to_have_text(["0", "1", "0", "0", "0", "0", "0", "1"])
     expect(page.locator("pre")).to_contain_text('+place = "spot"')
     expect(page.get_by_label("Examples")).to_contain_text("Buoy adrift")
-    shot(page, "policy-preview", tmp_path)
+    shot(page, "policy-preview")
     assert violations(page) == []
     page.get_by_role("button", name="Propose").click()
     expect(page.get_by_role("status")).to_contain_text("Proposed as policy 2")
@@ -106,7 +105,7 @@ def test_a_change_of_policy_takes_two_persons_and_is_seen_as_the_partner_sees_it
     page.get_by_role("button", name="Look at what it would change").click()
     expect(page.locator("article.box pre")).to_contain_text('+place = "spot"')
     page.get_by_label("Also release what was said in the last").select_option("7d")
-    shot(page, "policy-approve", tmp_path)
+    shot(page, "policy-approve")
     page.get_by_role("button", name="Approve").click()
     expect(page.get_by_role("status")).to_contain_text(
         "Policy 2 is in force; 1 earlier releases are queued."
@@ -126,8 +125,7 @@ def test_a_change_of_policy_takes_two_persons_and_is_seen_as_the_partner_sees_it
     expect(detail).to_contain_text("hidden by reports-to-fi")
     expect(detail).to_contain_text("finer than reports-to-fi lets out")
     expect(detail).not_to_contain_text("55.1234")
-    page.wait_for_timeout(1200)
-    shot(page, "as-partner", tmp_path)
+    shot(page, "as-partner", after_ms=1200)
     assert violations(page) == []
     page.get_by_role("button", name="Back to ours").click()
     expect(page.locator("[role=tab]").first).to_be_visible()

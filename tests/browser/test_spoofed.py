@@ -92,7 +92,7 @@ def jump(page: Page, second: int) -> None:
     until(page, f"document.documentElement.dataset.at === '{at_us}'")
 
 
-def test_a_spoofed_flight_is_replayed(node: dict[str, Any], watched: Watched, tmp_path: Path) -> None:
+def test_a_spoofed_flight_is_replayed(node: dict[str, Any], watched: Watched) -> None:
     with httpx.Client(base_url=node["picture"], headers={"x-samsyn": "1"}, timeout=30) as client:
         client.post("/api/session", json={"user": "otto", "password": PASSWORD})
         found = wait(lambda: finding(client))
@@ -109,8 +109,7 @@ def test_a_spoofed_flight_is_replayed(node: dict[str, Any], watched: Watched, tm
     page.get_by_role("tab", name="Findings").click()
     expect(page.locator("aside.left ul li button")).to_have_count(0)  # nothing was found yet
     expect(page.locator(".layers")).to_contain_text("Air2")
-    page.wait_for_timeout(500)
-    shot(page, "spoofed-before", tmp_path)
+    shot(page, "spoofed-before", after_ms=500)
     seconds = (found["found_us"] - START_US) / SECOND_US
     assert JUMP_S < seconds < BACK_S
     jump(page, int(seconds) + 30)
@@ -119,8 +118,7 @@ def test_a_spoofed_flight_is_replayed(node: dict[str, Any], watched: Watched, tm
     panel = page.locator(".right")
     expect(panel.locator("h1")).to_contain_text("Implausible")
     expect(panel).to_contain_text("What was measured later than this is left out.")
-    page.wait_for_timeout(1500)
-    shot(page, "spoofed-found", tmp_path)
+    shot(page, "spoofed-found", after_ms=1500)
     assert violations(page) == []
     page.keyboard.press("b")
     expect(panel).to_contain_text("Measured against threshold")

@@ -26,7 +26,7 @@ from samsyn.exchange.serve import partner_routes
 from samsyn.exchange.signing import Signer
 
 REALM = "exercise"
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 @dataclass

@@ -375,11 +375,11 @@ def test_a_taken_port_is_an_error_that_says_which() -> None:
 
 
 def test_an_open_websocket_is_not_taken_for_a_silent_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "REQUEST_READ_S", 0.1)
+    monkeypatch.setattr(limits, "REQUEST_READ_S", 1.0)
 
     async def hold(socket: WebSocket) -> None:
         await socket.accept()
-        await asyncio.sleep(0.3)  # longer than a silent connection may live
+        await asyncio.sleep(1.3)  # longer than a silent connection may live
         await socket.send_text("still here")
         await socket.receive_text()
 

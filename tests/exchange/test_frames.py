@@ -18,7 +18,7 @@ from samsyn.base.errors import Refused
 from samsyn.channels.frame import EMPTY, frame_sequence, seal
 from samsyn.exchange.link import explain
 from samsyn.exchange.pull_frames import FramePuller
-from tests.exchange.nodes import REALM, Node
+from tests.exchange.nodes import PATIENCE_S, REALM, Node
 
 KEY = Ed25519PrivateKey.generate()
 
@@ -57,13 +57,14 @@ def test_a_request_is_held_open_until_there_is_a_newer_one(nodes: tuple[Node, No
     came: list[bytes] = []
     asking = threading.Thread(target=lambda: came.append(get(dk, fi, "/exchange/frame?after=7").content))
     asking.start()
-    for _ in range(1_000):
+    for _ in range(6_000):
         if dk.bell._waiting:  # the request has arrived and waits
             break
         time.sleep(0.01)
+    assert dk.bell._waiting
     dk.bell.ring()  # a channel has grown: nothing for who waits for a frame
     publish(dk, 8)
-    asking.join(20)
+    asking.join(PATIENCE_S)
     assert [frame_sequence(frame) for frame in came] == [8]
 
 
@@ -133,16 +134,16 @@ def test_a_bad_frame_is_raised_and_the_next_good_one_mends_it(
     thread.start()
     try:
         with news:
-            assert news.wait_for(lambda: frames.sequence == 7, 20)
+            assert news.wait_for(lambda: frames.sequence == 7, PATIENCE_S)
         publish(dk, 8, b"not a table")
         with news:
-            assert news.wait_for(lambda: puller.refused == "malformed-frame", 20)
+            assert news.wait_for(lambda: puller.refused == "malformed-frame", PATIENCE_S)
         assert frames.sequence == 7
         assert all(explain("malformed-frame")) and explain("malformed-frame") != explain("?")
         publish(dk, 9)
         with news:
-            assert news.wait_for(lambda: puller.refused is None and frames.sequence == 9, 20)
+            assert news.wait_for(lambda: puller.refused is None and frames.sequence == 9, PATIENCE_S)
     finally:
         stop.set()
-        thread.join(20)
+        thread.join(PATIENCE_S)
     assert not thread.is_alive()

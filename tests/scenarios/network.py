@@ -21,7 +21,7 @@ from samsyn.desk.seat import Seat
 from samsyn.node.homes import make_home
 from samsyn.node.node import Node
 
-START_S = 60.0
+PATIENCE_S = 180.0  # of machines that do much else; what comes, comes sooner
 _networks = itertools.count()
 
 
@@ -44,7 +44,7 @@ class Process:
             )
         out = self._running.stdout
         assert out is not None
-        ready, _, _ = select.select([out], [], [], START_S)
+        ready, _, _ = select.select([out], [], [], PATIENCE_S)
         line = out.readline() if ready else b""
         assert line, (self.home.root / "up.log").read_text()[-3000:]
         told: dict[str, Any] = orjson.loads(line)
@@ -92,7 +92,7 @@ def homes(
     return made
 
 
-def wait(until: Callable[[], Any], seconds: float = 60.0) -> Any:
+def wait(until: Callable[[], Any], seconds: float = PATIENCE_S) -> Any:
     """The first true answer; fails the test after `seconds`."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -18,7 +18,7 @@ from samsyn.base.clock import SECOND_US, SystemClock
 from samsyn.base.errors import SamsynError
 from samsyn.demo.world import USER, Place
 
-START_S = 60.0
+START_S = 120.0
 STOP_S = 15.0
 
 
