@@ -46,7 +46,7 @@ def dk(tmp_path: Path) -> Iterator[Node]:
 
 
 def send(to: Card, request: httpx.Request) -> httpx.Response:
-    with httpx.Client(verify=tls.client_context(to.certificate), trust_env=False) as client:
+    with httpx.Client(verify=tls.client_context(to.certificate), trust_env=False, timeout=60) as client:
         return client.send(request)
 
 
@@ -241,7 +241,9 @@ def test_partner_that_was_removed(dk: Any) -> None:
 def test_partner_that_is_suspended_is_answered_as_a_stranger(dk: Any) -> None:
     """From its next request on, also on a connection that was let in before."""
     card = dk.card()
-    with httpx.Client(verify=tls.client_context(card.certificate), trust_env=False) as client:
+    with httpx.Client(
+        verify=tls.client_context(card.certificate), trust_env=False, timeout=60
+    ) as client:
         assert client.send(dk.fi.request(card, "GET", CHECKPOINT)).status_code == 200
         dk.roster.set_standing("fi", Standing("suspended", "", "", ""))
         reply = client.send(dk.fi.request(card, "GET", CHECKPOINT))

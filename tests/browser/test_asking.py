@@ -67,7 +67,7 @@ class Api:
     """One node's home API, as Olga has it."""
 
     def __init__(self, url: str) -> None:
-        self._client = httpx.Client(base_url=url, headers={"x-samsyn": "1"})
+        self._client = httpx.Client(base_url=url, headers={"x-samsyn": "1"}, timeout=120)
         said = self._client.post("/api/session", json={"user": "olga", "password": PASSWORD})
         assert said.status_code == 200
 

@@ -61,7 +61,7 @@ def dk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
 
 def say(url: str) -> None:
     """Two reports: one within what the rule may reach, one above it."""
-    with httpx.Client(base_url=url, headers={"x-samsyn": "1"}) as dora:
+    with httpx.Client(base_url=url, headers={"x-samsyn": "1"}, timeout=120) as dora:
         dora.post("/api/session", json={"user": "dora", "password": PASSWORD})
         for marking in ("TLP:AMBER", "TLP:AMBER+STRICT"):
             title = "Buoy adrift" if marking == "TLP:AMBER" else "Strict matter"

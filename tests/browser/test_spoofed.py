@@ -93,7 +93,7 @@ def jump(page: Page, second: int) -> None:
 
 
 def test_a_spoofed_flight_is_replayed(node: dict[str, Any], watched: Watched) -> None:
-    with httpx.Client(base_url=node["picture"], headers={"x-samsyn": "1"}, timeout=30) as client:
+    with httpx.Client(base_url=node["picture"], headers={"x-samsyn": "1"}, timeout=120) as client:
         client.post("/api/session", json={"user": "otto", "password": PASSWORD})
         found = wait(lambda: finding(client))
         before, after = rows_at(client, JUMP_S - 20), rows_at(client, JUMP_S + 120)

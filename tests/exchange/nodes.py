@@ -141,7 +141,10 @@ class Node:
 
     def client(self, to: Card) -> httpx.Client:
         return httpx.Client(
-            base_url=f"https://{to.address}", verify=tls.client_context(to.certificate), trust_env=False
+            base_url=f"https://{to.address}",
+            verify=tls.client_context(to.certificate),
+            trust_env=False,
+            timeout=PATIENCE_S,
         )
 
     def request(self, to: Card, method: str, path: str, body: bytes = b"") -> httpx.Request:

@@ -154,7 +154,9 @@ class Site:
         return [made for page in pages for made in page.get("objects", [])]
 
     def get(self, path: str, token: str = "", **headers: str) -> httpx.Response:
-        with httpx.Client(verify=client_context((self.home.keys / "tls.pem").read_text())) as client:
+        with httpx.Client(
+            verify=client_context((self.home.keys / "tls.pem").read_text()), timeout=60
+        ) as client:
             more = {"authorization": f"Bearer {token}"} if token else {}
             return client.get(f"{self.url}{path}", headers={**more, **headers})
 

@@ -49,7 +49,7 @@ def client(site: Site, shows: Path | None, token: str = "") -> httpx.Client:
     if shows is not None:
         context.load_cert_chain(shows)
     headers = {"authorization": f"Bearer {token}"} if token else {}
-    return httpx.Client(verify=context, base_url=site.url, headers=headers)
+    return httpx.Client(verify=context, base_url=site.url, headers=headers, timeout=60)
 
 
 def replies(site: Site, shows: Path | None, token: str = "") -> list[tuple[int, bytes]]:

@@ -130,6 +130,6 @@ def test_without_such_a_reader_there_is_nothing(tmp_path: Path) -> None:
 
 def test_nobody_writes(site: Site) -> None:
     context = client_context((site.home.keys / "tls.pem").read_text())
-    with httpx.Client(verify=context) as client:
+    with httpx.Client(verify=context, timeout=60) as client:
         for method in ("POST", "PUT", "DELETE", "PATCH"):
             assert client.request(method, f"{site.url}/public/atom.xml").status_code == 405

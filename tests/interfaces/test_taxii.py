@@ -377,7 +377,9 @@ def test_the_node_serves_them_where_it_is_told(site: Site) -> None:
     node = Node(Stores(site.home), picture=False)
     node.start()
     try:
-        with httpx.Client(verify=client_context((site.home.keys / "tls.pem").read_text())) as client:
+        with httpx.Client(
+            verify=client_context((site.home.keys / "tls.pem").read_text()), timeout=60
+        ) as client:
             bearer = {"authorization": f"Bearer {site.tokens['gis']}"}
             assert client.get(node.addresses()["readers"], headers=bearer).status_code == 200
             assert client.get(node.addresses()["exchange"], headers=bearer).status_code == 404

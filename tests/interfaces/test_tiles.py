@@ -54,7 +54,7 @@ class Pieces:
     def __init__(self, site: Site) -> None:
         context = client_context((site.home.keys / "tls.pem").read_text())
         head = {"authorization": f"Bearer {site.tokens['gis']}"}
-        self.client = httpx.Client(verify=context, base_url=site.url, headers=head)
+        self.client = httpx.Client(verify=context, base_url=site.url, headers=head, timeout=60)
         self.fetched = 0
 
     def __call__(self, offset: int, length: int) -> bytes:

@@ -183,7 +183,10 @@ def ask(net: Net, as_: str, path: str, method: str = "GET", body: bytes = b"") -
     card = net.card("dk")
     keys = net.nodes[as_].stores.keys
     with httpx.Client(
-        base_url=f"https://{card.address}", verify=client_context(card.certificate), trust_env=False
+        base_url=f"https://{card.address}",
+        verify=client_context(card.certificate),
+        trust_env=False,
+        timeout=60,
     ) as client:
         request = client.build_request(method, path, content=body or None)
         Signer(as_, keys.request, "actual", SystemClock()).sign(request, card, body)
