@@ -84,7 +84,7 @@ class Walk:
             input=asked,
             capture_output=True,
             encoding="utf-8",
-            timeout=120,
+            timeout=600,
             check=False,
         )
         assert done.returncode == 0, (words, done.stdout, done.stderr)
