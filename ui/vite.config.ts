@@ -7,6 +7,7 @@ const CARRIED = [
   'svelte/LICENSE.md',
   '@uwdata/flechette/LICENSE',
   'mgrs/license.md',
+  'milsymbol/LICENSE',
   '@fontsource-variable/ibm-plex-sans/LICENSE',
   'world-atlas/LICENSE',
 ];
@@ -32,6 +33,8 @@ const tiles: Plugin = {
 // SAMSYN_WEB_OUT lets the wheel's build hook choose where the page goes.
 export default defineConfig({
   plugins: [svelte(), licences, tiles],
+  // its index brings the symbols of land, space and all older editions
+  resolve: { alias: { 'milsymbol/parts': `${import.meta.dirname}/node_modules/milsymbol/index.mjs` } },
   build: {
     outDir: process.env.SAMSYN_WEB_OUT ?? '../src/samsyn/interfaces/web',
     emptyOutDir: true,

@@ -25,6 +25,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from browser import fake_past as past
 from browser import fake_story as story
 from browser.fake_traffic import START_US, Traffic
+from samsyn.formats import symbols
 
 SECURITY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
@@ -230,19 +231,20 @@ class FakeNode:
 
     def _track(self, request: Request, _: Any) -> Any:
         domain, number = request.path_params["domain"], request.path_params["number"]
+        symbol, _ = symbols.drawn((domain << 32) + number, 70, exercise=True)
         if domain == 2:
             return {
                 "craft": f"icao:{number:06x}", "callsign": "SAS1421", "altitude_ft": 34_000,
                 "speed_kn": 451.0, "course_deg": 41.0, "vertical_rate_fpm": 64, "squawk": 2247,
                 "lat": 58.1, "lon": 16.2,
                 "time_us": self.now_us() - 3_000_000, "feed": "adsb-south", "originator": "dk",
-                "exercise": True,
+                "exercise": True, "symbol": symbol,
             }  # fmt: skip
         return {
             "craft": f"mmsi:{number:09d}", "name": "NORDIC EXAMPLE", "callsign": "OXYZ", "ship_type": 70,
             "lat": 55.1234, "lon": 14.5678, "speed_kn": 12.4, "course_deg": 68.0, "heading_deg": 66.0,
             "nav_status": 0, "time_us": self.now_us() - 42_000_000, "feed": "ais-belts",
-            "originator": "dk", "exercise": True,
+            "originator": "dk", "exercise": True, "symbol": symbol,
         }  # fmt: skip
 
     async def _live(self, line: WebSocket) -> None:

@@ -11,6 +11,7 @@ import h3
 import numpy as np
 
 from browser.fake_traffic import START_US
+from samsyn.formats import symbols
 
 ORGANISATIONS = {
     "dk": "Danish Exercise Centre",
@@ -256,6 +257,7 @@ def picture() -> dict[str, Any]:
 
     return {
         "node": "dk", "organisation": ORGANISATIONS["dk"],
+        "symbols": symbols.codes(exercise=True),
         "marking": "TLP:AMBER", "default_marking": "TLP:GREEN", "partners": ["fi", "no", "se"],
         "feeds": [
             feed("ais-belts", "ais_nmea", *AIS, "live", 73_214, 12, 2),

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from samsyn.formats import symbols
+
 START_US = 1_412_267_400_000_000  # 2014-10-02 16:30 UTC: the exercise's own time
 
 # Where ships go (lat, lon), and where aircraft fly: enough to look like the Baltic at night.
@@ -107,4 +109,12 @@ class Traffic:
             "age_s": part["age"].astype(np.float32),
             # in the exercise; a few not plausible, a fifth of them a partner's
             "flags": (8 + 4 * (np.arange(n) % 97 == 5) + 16 * (np.arange(n) % 5 == 2)).astype(np.uint8),
+            "symbol": _symbols(part["domain"], part["number"]),
         }
+
+
+def _symbols(domain: int, number: np.ndarray) -> np.ndarray:
+    """Of ships of all sorts, and of aircraft."""
+    kinds = np.array([70, 80, 60, 30, 255, 52, 36, 55, 35, 90], dtype=np.uint8)
+    keys = (np.int64(domain) << 32) + number.astype(np.int64)
+    return symbols.index(keys, kinds[np.arange(len(number)) % len(kinds)])

@@ -151,3 +151,16 @@ def test_memory_of_a_stream_without_an_end_is_bounded():
         assert len(decoder._held) <= limits.COT_BYTES
     assert sum(o.refused["document-too-large"] for o in outs) == 100
     assert decoder.decode(b"</event>" + message(), 0).rows == 1
+
+
+def test_a_symbol_tells_the_type_of_a_ship_and_nothing_of_her_side() -> None:
+    data = b"".join(
+        [
+            message(kind="a-h-S-X-F"),
+            message(kind="a-f-S", inside='<__milsym id="10063000001401010000"/>'),
+            message(kind="a-f-S"),
+            message(uid="ICAO-4CA123", kind="a-f-A-C-F"),
+        ]
+    )
+    types = CotDecoder().decode(data, 0).columns["ship_type"]
+    assert types.tolist() == [30, 70, None, None]

@@ -55,6 +55,22 @@ def test_a_track_is_of_unknown_affiliation_and_can_be_read_back() -> None:
     assert CotDecoder().decode(marked, AT_US).rows == 0  # an exercise does not come in as real
 
 
+def test_a_track_carries_its_symbol() -> None:
+    made = cot_out.of_track({**TRACK, "ship_type": 82}, "dk", AT_US, exercise=False)
+    told = ET.fromstring(made)
+    symbol = told.find("detail/__milsym")
+    assert told.get("type") == "a-u-S-X-M-O"
+    assert symbol is not None and symbol.get("id") == "10013000001401090000"
+    assert (
+        "__milsym"
+        in takproto.parse_proto(bytearray(cot_out.to_protocol_1(made))).cotEvent.detail.xmlDetail
+    )
+    found = CotDecoder().decode(made, AT_US)
+    assert found.columns["ship_type"].tolist() == [80] and not found.unhandled
+    drill = ET.fromstring(cot_out.of_track(TRACK, "dk", AT_US, exercise=True)).find("detail/__milsym")
+    assert drill is not None and drill.get("id") == "10113000000000000000"
+
+
 def test_a_deletion_names_what_goes() -> None:
     told = ET.fromstring(cot_out.deleted("samsyn.dk.x", cot_out.VIEW_TYPE, AT_US, exercise=False))
     link = told.find("detail/link")

@@ -136,6 +136,7 @@ def test_a_frame_says_all_that_the_picture_draws():
         "altitude_ft": pl.Float32,
         "age_s": pl.Float32,
         "flags": pl.UInt8,
+        "symbol": pl.UInt8,
     }
     assert shown["domain"].to_list() == [1, 2]
     assert shown["number"].to_list() == [212123000, 0x4CA123]

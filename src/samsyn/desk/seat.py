@@ -28,6 +28,7 @@ from samsyn.desk.review import PolicyForm, read_span
 from samsyn.desk.rights import Forbidden, cleared
 from samsyn.desk.sight import sight_of
 from samsyn.desk.views import Views
+from samsyn.formats import symbols
 from samsyn.observations.craft import craft_from_text, craft_key
 from samsyn.statements.marking import MARKINGS, strictest
 from samsyn.statements.store import Stored
@@ -72,6 +73,7 @@ class Seat:
             "partners": sorted(set(desk.partners().organisations) - {node.name}),
             "feeds": mine,
             "detectors": {k: msgspec.to_builtins(d) for k, d in desk.definitions.items()},
+            "symbols": symbols.codes(exercise=node.realm == "exercise"),
         }
 
     def statements(self) -> list[dict[str, Any]]:
@@ -221,12 +223,15 @@ class Seat:
             return None
         key = craft_key(domain, number)
         tracks = self._desk.tracks.upto(self._markings)
-        ours = tracks.one(key)
-        if ours is None or not tracks.shows(np.array([key]), self._desk.now_us())[0]:
+        found = tracks.one(key)
+        if found is None or not tracks.shows(np.array([key]), self._desk.now_us())[0]:
             theirs = self._desk.partner_tracks.one(key)
-            if theirs is not None:
-                return {k: _plain(v) for k, v in theirs.items()}
-        return None if ours is None else {"partner": None, **{k: _plain(v) for k, v in ours.items()}}
+            found = theirs if theirs is not None else found
+        if found is None:
+            return None
+        exercise = self._desk.settings.node.realm == "exercise"
+        symbol, _ = symbols.drawn(key, found["ship_type"], exercise=exercise)
+        return {"partner": None, **{k: _plain(v) for k, v in found.items()}, "symbol": symbol}
 
     def frame(self, viewport: tuple[float, float, float, float]) -> bytes:
         tracks = self._desk.tracks.upto(self._markings)

@@ -21,6 +21,7 @@ import numpy as np
 
 from samsyn.base import limits
 from samsyn.base.clock import SECOND_US
+from samsyn.formats import symbols
 from samsyn.formats.ais import SEA_DOMAIN
 from samsyn.formats.codes import TimeSource
 from samsyn.formats.decoded import Decoded, shown
@@ -43,7 +44,7 @@ NOT_REAL: Final = frozenset("jk")  # affiliations of exercises: joker, faker
 UNKNOWN: Final = 9_999_999.0  # metres, where nothing is known
 HANDLED: Final = frozenset({
     "event.uid", "event.type", "event.time", "event.opex", "point.lat", "point.lon", "point.hae",
-    "point.ce", "contact.callsign", "track.speed", "track.course",
+    "point.ce", "contact.callsign", "track.speed", "track.course", "__milsym.id",
 })  # fmt: skip
 # How long it holds and how it came to be, who may read it (the feed's own marking goes), and what TAK
 # puts beside a position for its users.
@@ -56,7 +57,7 @@ IGNORED: Final = frozenset({
 # Elements that are left with all that is in them.
 IGNORED_ELEMENTS: Final = frozenset({
     "detail", "remarks", "takv", "__group", "link", "archive", "color", "usericon", "marti", "dest",
-    "_flow-tags_", "_aiscot_", "_adsbcot_", "__milsym", "__milicon", "shape", "height", "strokeColor",
+    "_flow-tags_", "_aiscot_", "_adsbcot_", "__milicon", "shape", "height", "strokeColor",
 })  # fmt: skip
 
 
@@ -174,6 +175,7 @@ def _fill(rows: list[dict[str, Any]], out: Decoded) -> None:
         "speed_kn": read.numbers("track.speed", 0, 5_000, absent=UNKNOWN) * KNOTS_PER_M_S,
         "course_deg": read.numbers("track.course", 0, 360, absent=UNKNOWN) % 360,
         "callsign": read.texts("contact.callsign"),
+        "ship_type": _ship_types(rows),
         "altitude_ft": read.numbers("point.hae", -5_000, 50_000, absent=UNKNOWN) * FEET_PER_METRE,
     }
     at_sea = columns["craft"] < AIR_DOMAIN
@@ -182,6 +184,18 @@ def _fill(rows: list[dict[str, Any]], out: Decoded) -> None:
     out.rows = len(rows)
     out.columns = {name: taken(values, order) for name, values in columns.items()}
     out.columns["time_source"] = np.full(len(rows), TimeSource.RECORDED, dtype=np.uint8)
+
+
+def _ship_types(rows: list[dict[str, Any]]) -> np.ma.MaskedArray[Any, Any]:
+    """What the symbols say of ships, as AIS has it; nothing of whose side they were taken for."""
+    said = [
+        symbols.ship_type_of(str(row.get("__milsym.id", "")), str(row["event.type"]))
+        if row["craft"] < AIR_DOMAIN
+        else None
+        for row in rows
+    ]
+    absent = np.array([one is None for one in said])
+    return np.ma.MaskedArray(np.array([one or 0 for one in said], dtype=np.uint8), absent)
 
 
 def _craft(uid: str) -> int:

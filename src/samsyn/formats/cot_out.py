@@ -12,13 +12,14 @@ from typing import Any, Final
 from xml.etree import ElementTree as ET  # written, and read only as we wrote it
 
 from samsyn.base.clock import HOUR_US, MINUTE_US, SECOND_US, iso
+from samsyn.formats import symbols
+from samsyn.formats.ais import SEA_DOMAIN
+from samsyn.formats.states import AIR_DOMAIN
 from samsyn.formats.view import View, finest_place, finest_time
 from samsyn.formats.xml import legible
 
 UNKNOWN: Final = "9999999"  # metres: what is not known
 VIEW_TYPE: Final = "b-m-p-s-p-i"  # a spot on the map
-SEA_TYPE: Final = "a-u-S"  # affiliation unknown: observation is not attribution
-AIR_TYPE: Final = "a-u-A"
 DELETED_TYPE: Final = "t-x-d-d"
 PONG: Final = "takPong"
 _PONG_TYPE: Final = "t-x-c-t-r"
@@ -53,10 +54,11 @@ def of_view(view: View, node: str, now_us: int) -> bytes | None:
 
 def of_track(row: Mapping[str, Any], node: str, now_us: int, *, exercise: bool) -> bytes:
     """One live track as a reader's frame has it: craft ("mmsi:..." or "icao:..."), air, lat, lon,
-    heard_us; speed_kn, course_deg, altitude_ft, name, callsign where there are."""
+    heard_us; speed_kn, course_deg, altitude_ft, name, callsign, ship_type where there are."""
     kind, _, number = str(row["craft"]).partition(":")
     uid = f"{'MMSI' if kind == 'mmsi' else 'ICAO'}-{number}"
-    type_ = AIR_TYPE if row["air"] else SEA_TYPE
+    key = SEA_DOMAIN + int(number) if kind == "mmsi" else AIR_DOMAIN + int(number, 16)
+    code, type_ = symbols.drawn(key, row.get("ship_type"), exercise=exercise)
     made, detail = _message(uid, type_, int(row["heard_us"]), _TRACK_STALE_US, exercise, now_us)
     made.set("how", "m-g")
     height_ft = row.get("altitude_ft")
@@ -71,6 +73,7 @@ def of_track(row: Mapping[str, Any], node: str, now_us: int, *, exercise: bool) 
     held = {name: value for name, value in motion.items() if value is not None}
     if held:
         ET.SubElement(detail, "track", held)
+    ET.SubElement(detail, "__milsym", id=code)
     ET.SubElement(detail, "remarks", source=node).text = "heard by a receiver; whose it is, is not said"
     return _written(made)
 

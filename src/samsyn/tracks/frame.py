@@ -10,6 +10,7 @@ import polars as pl
 
 from samsyn.base.clock import SECOND_US
 from samsyn.base.limits import PICTURE_FRAME_TRACKS
+from samsyn.formats import symbols
 from samsyn.formats.codes import SQUAWK_EMERGENCY
 from samsyn.observations.craft import DOMAIN_SEA, NUMBER_MASK
 from samsyn.observations.schema import Emergency
@@ -35,8 +36,9 @@ def frame(
 
     domain UInt8 | number UInt32 | lat, lon Float32 deg | course_deg, speed_kn, altitude_ft Float32,
     NaN where absent | age_s Float32 since last heard | flags UInt8: ON_GROUND, EMERGENCY,
-    IMPLAUSIBLE, EXERCISE, FROM_PARTNER. A craft key does not fit a JavaScript number, hence domain and
-    number; a partner's track whose craft is not told has number 0.
+    IMPLAUSIBLE, EXERCISE, FROM_PARTNER | symbol UInt8: which of `formats.symbols.codes`. A craft
+    key does not fit a JavaScript number, hence domain and number; a partner's track whose craft is not
+    told has number 0.
     """
     west, south, east, north = bbox
     view = table.viewport(
@@ -62,6 +64,7 @@ def frame(
         "altitude_ft": view.altitude_ft,
         "age_s": view.age_s,
         "flags": bits.astype(np.uint8),
+        "symbol": symbols.index(view.craft, view.ship_type),
     }
     rows = pl.DataFrame(columns).filter(shown)
     if partners is not None:
@@ -89,6 +92,11 @@ def _of_partners(
         + flags
     )
     told = pl.col("craft") != NO_CRAFT
+    # a craft that is not told has no number, and in its place only its domain
+    key = rows.select(
+        pl.when(told).then("craft").otherwise(pl.col("domain").cast(pl.Int64) * (1 << 32))
+    ).to_series()
+    drawn = symbols.index(key.to_numpy(), rows["ship_type"].to_numpy())
     return rows.select(
         "domain",
         pl.when(told).then(pl.col("craft") & NUMBER_MASK).otherwise(0).cast(pl.UInt32).alias("number"),
@@ -99,4 +107,5 @@ def _of_partners(
         "altitude_ft",
         ((now_us - pl.col("heard_us")) / SECOND_US).clip(0).cast(pl.Float32).alias("age_s"),
         bits.cast(pl.UInt8).alias("flags"),
+        pl.Series("symbol", drawn, dtype=pl.UInt8),
     )

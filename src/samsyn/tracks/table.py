@@ -74,6 +74,7 @@ class View:
     on_ground: Array
     emergency: Array
     squawk: Array
+    ship_type: Array
     marks: Array
     exercise: Array
     age_s: Array

@@ -49,6 +49,7 @@ export interface Picture {
   partners: string[];
   feeds: Feed[];
   detectors: Record<string, Detector>;
+  symbols: string[]; // codes of APP-6, as frames count them
 }
 
 export interface EvidenceRow {

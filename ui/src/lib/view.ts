@@ -18,10 +18,12 @@ export type Shown =
   | { what: 'as'; jti: string }
   | { what: 'say'; at: [number, number] | null };
 
-/** The layers of a page just opened, in the order of their keys: from 1 on. */
+/** The layers of a page just opened, in the order of their keys: 1 to 9 and 0. */
 export const LAYERS = {
   sea: true, air: true, vectors: true, trails: false, statements: true, zones: true, interference: false,
-  activity: false, graticule: false,
+  activity: false, graticule: false, symbols: false,
 };
 export type LayerName = keyof typeof LAYERS;
 export const LAYER_NAMES = Object.keys(LAYERS) as LayerName[];
+
+export const layerKey = (at: number) => String((at + 1) % 10);

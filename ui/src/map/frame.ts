@@ -20,6 +20,7 @@ export class Frame {
   readonly age: Numbers; // seconds
   readonly altitude: Numbers; // feet, NaN where not known
   readonly flags: Numbers;
+  readonly symbol: Numbers; // which of the picture's symbols
 
   constructor(bytes: ArrayBuffer) {
     const table = decoded(bytes);
@@ -38,6 +39,7 @@ export class Frame {
     this.age = column('age_s');
     this.altitude = column('altitude_ft');
     this.flags = column('flags');
+    this.symbol = column('symbol');
   }
 
   id(row: number): CraftId {

@@ -98,6 +98,64 @@ void main() {
   colour = vec4(mix(u_ground, base, ink / alpha) * alpha, alpha);
 }`;
 
+// A symbol stands upright: which way its craft goes, its vector tells. Age, doubt, distress and whose it is are told
+// as those of marks are.
+export const SYMBOLS_VERTEX = `#version 300 es
+precision highp float;
+layout(location = 0) in vec2 a_at;
+layout(location = 2) in float a_age;
+layout(location = 3) in float a_domain;
+layout(location = 4) in float a_flags;
+layout(location = 5) in float a_symbol;
+uniform mat4 u_matrix;
+uniform float u_size, u_columns;
+uniform vec2 u_shown;
+out float v_seen;
+flat out vec2 v_cell;
+flat out int v_flags;
+flat out int v_air;
+void main() {
+  bool air = a_domain > 1.5;
+  v_air = air ? 1 : 0;
+  v_flags = int(a_flags + 0.5);
+  v_seen = 1.0 - 0.72 * (air ? smoothstep(15.0, 150.0, a_age) : smoothstep(180.0, 1800.0, a_age));
+  v_cell = vec2(mod(a_symbol, u_columns), floor(a_symbol / u_columns));
+  gl_PointSize = u_size;
+  gl_Position = u_matrix * vec4(a_at, 0.0, 1.0);
+  if ((air ? u_shown.y : u_shown.x) < 0.5 && (v_flags & 2) == 0) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
+}`;
+
+export const SYMBOLS_FRAGMENT = `#version 300 es
+precision highp float;
+in float v_seen;
+flat in vec2 v_cell;
+flat in int v_flags;
+flat in int v_air;
+uniform sampler2D u_atlas;
+uniform float u_columns;
+out vec4 colour;
+${COLOURS}
+void main() {
+  vec2 q = gl_PointCoord * 2.0 - 1.0;
+  float soft = fwidth(q.x);
+  // a texel of the next cell must not come in at the edge
+  colour = texture(u_atlas, (v_cell + clamp(gl_PointCoord, 0.01, 0.99)) / u_columns) * v_seen;
+  bool doubtful = (v_flags & 4) != 0;
+  if (doubtful) { // struck through
+    colour *= 0.55;
+    float strike = 1.0 - smoothstep(0.05, 0.05 + soft, abs(q.x + q.y) * 0.707);
+    colour = mix(colour, vec4(v_air == 1 ? u_air : u_sea, 1.0), strike * step(length(q), 0.62) * v_seen);
+  }
+  float ring = abs(length(q) - 0.74);
+  float dash = step(0.4, fract(atan(q.y, q.x) * 8.0 / 6.2832));
+  if ((v_flags & 2) != 0) {
+    colour = mix(colour, vec4(u_distress, 1.0), 1.0 - smoothstep(0.06, 0.06 + soft, ring));
+  } else if ((v_flags & 16) != 0) {
+    colour = mix(colour, vec4(v_air == 1 ? u_air : u_sea, 1.0), (1.0 - smoothstep(0.03, 0.03 + soft, ring)) * dash * v_seen);
+  }
+  if (colour.a < 0.01) discard;
+}`;
+
 export const VECTORS_VERTEX = `#version 300 es
 precision highp float;
 layout(location = 0) in vec2 a_at;

@@ -6,7 +6,8 @@ import type { CustomLayerInterface, CustomRenderMethodInput, Map } from 'maplibr
 import { AIR, SEA, type CraftId } from '../lib/craft';
 import { EMERGENCY, type Frame } from './frame';
 import { COLOURS, type Colours } from './palette';
-import { MARKS_FRAGMENT, MARKS_VERTEX, VECTORS_FRAGMENT, VECTORS_VERTEX } from './shaders';
+import { MARKS_FRAGMENT, MARKS_VERTEX, SYMBOLS_FRAGMENT, SYMBOLS_VERTEX, VECTORS_FRAGMENT, VECTORS_VERTEX } from './shaders';
+import type { Atlas } from './symbols';
 import { compile, layout, mercatorX, mercatorY, moved, type Program } from './webgl';
 
 const EARTH_ROUND_M = 40_075_016.686;
@@ -14,7 +15,9 @@ const KNOT_M_S = 1852 / 3600;
 const VECTOR_ZOOM = 7; // from here on a line shows where a craft will be
 const VECTOR_S: Record<number, number> = { [SEA]: 360, [AIR]: 60 };
 const MOVING_KN = 0.5;
-const FLOATS = 6; // x, y, course in radians (or NONE), age, domain, flags
+const FLOATS = 7; // x, y, course in radians (or NONE), age, domain, flags, symbol
+/** With more craft in sight than this symbols would cover each other: they are drawn as marks. */
+export const SYMBOLS_MOST = 3000;
 const NONE = -10;
 
 export class TrackLayer implements CustomLayerInterface {
@@ -26,10 +29,14 @@ export class TrackLayer implements CustomLayerInterface {
   shown = { sea: true, air: true, vectors: true };
   hidden = false; // nothing at all is drawn, not even who is in distress
   colours: Colours = COLOURS.night;
+  atlas: Atlas | null = null; // set: craft are drawn as symbols
 
   #map: Map | null = null;
   #marks: Program | null = null;
   #vectors: Program | null = null;
+  #symbols: Program | null = null;
+  #texture: WebGLTexture | null = null;
+  #drawn: Atlas | null = null; // in the texture
   #marksBuffer: WebGLBuffer | null = null;
   #vectorsBuffer: WebGLBuffer | null = null;
   #marksArray: WebGLVertexArrayObject | null = null;
@@ -45,9 +52,11 @@ export class TrackLayer implements CustomLayerInterface {
     this.#map = map;
     this.#marks = compile(gl, MARKS_VERTEX, MARKS_FRAGMENT);
     this.#vectors = compile(gl, VECTORS_VERTEX, VECTORS_FRAGMENT);
+    this.#symbols = compile(gl, SYMBOLS_VERTEX, SYMBOLS_FRAGMENT);
+    this.#texture = gl.createTexture();
     this.#marksBuffer = gl.createBuffer();
     this.#vectorsBuffer = gl.createBuffer();
-    this.#marksArray = layout(gl, this.#marksBuffer, [2, 1, 1, 1, 1]);
+    this.#marksArray = layout(gl, this.#marksBuffer, [2, 1, 1, 1, 1, 1]);
     this.#vectorsArray = layout(gl, this.#vectorsBuffer, [2, 1]);
     this.#dirty = true;
   }
@@ -91,7 +100,8 @@ export class TrackLayer implements CustomLayerInterface {
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     if (this.shown.vectors && zoom >= VECTOR_ZOOM) this.#drawVectors(gl, matrix);
-    this.#drawMarks(gl, matrix, zoom);
+    if (this.atlas && this.frame.count <= SYMBOLS_MOST) this.#drawSymbols(gl, matrix, zoom, this.atlas);
+    else this.#drawMarks(gl, matrix, zoom);
     gl.bindVertexArray(null);
   }
 
@@ -107,6 +117,32 @@ export class TrackLayer implements CustomLayerInterface {
     gl.useProgram(handle);
     gl.uniformMatrix4fv(at('u_matrix'), false, matrix);
     gl.uniform1f(at('u_size'), size * ratio);
+    gl.uniform2f(at('u_shown'), this.shown.sea ? 1 : 0, this.shown.air ? 1 : 0);
+    this.#colour(gl, at);
+    gl.bindVertexArray(this.#marksArray);
+    gl.drawArrays(gl.POINTS, 0, this.frame!.count);
+  }
+
+  #drawSymbols(gl: WebGL2RenderingContext, matrix: Float32Array, zoom: number, atlas: Atlas): void {
+    const { handle, at } = this.#symbols!;
+    gl.useProgram(handle);
+    gl.activeTexture(gl.TEXTURE0);
+    gl.bindTexture(gl.TEXTURE_2D, this.#texture);
+    if (this.#drawn !== atlas) {
+      gl.pixelStorei(gl.UNPACK_FLIP_Y_WEBGL, false);
+      gl.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, true);
+      gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, atlas.canvas);
+      gl.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, false);
+      gl.generateMipmap(gl.TEXTURE_2D);
+      gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.LINEAR_MIPMAP_LINEAR);
+      this.#drawn = atlas;
+    }
+    // whole only when one looks closely: small scales show where there are many, not what each is
+    const share = Math.max(0.5, Math.min(1, 0.5 + (zoom - 4.5) * 0.16));
+    gl.uniformMatrix4fv(at('u_matrix'), false, matrix);
+    gl.uniform1f(at('u_size'), atlas.cellPx * share * this.#map!.getPixelRatio());
+    gl.uniform1f(at('u_columns'), atlas.columns);
+    gl.uniform1i(at('u_atlas'), 0);
     gl.uniform2f(at('u_shown'), this.shown.sea ? 1 : 0, this.shown.air ? 1 : 0);
     this.#colour(gl, at);
     gl.bindVertexArray(this.#marksArray);
@@ -159,6 +195,7 @@ export class TrackLayer implements CustomLayerInterface {
     out[to + 3] = frame.age[i]!;
     out[to + 4] = domain;
     out[to + 5] = frame.flags[i]!;
+    out[to + 6] = frame.symbol[i] ?? 0;
     if (!moving) return;
     const ahead_m = speed * KNOT_M_S * VECTOR_S[domain]!;
     const ahead = ahead_m / (EARTH_ROUND_M * Math.cos((lat * Math.PI) / 180));
