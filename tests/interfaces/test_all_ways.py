@@ -1,5 +1,7 @@
 """One history, five readers, every way to read: each shows the same set, and that is the policy's.
 
+The channel as the exchange sends it, TAXII, OGC, TAK; for everybody Atom, CAP and the calendar.
+
 What is asked of each way is what its users ask; what is compared is which version of which statement
 is there, and how fine a place it tells.
 """
@@ -23,6 +25,7 @@ from samsyn.formats import stix
 from samsyn.interfaces.kept import Kept
 from samsyn.interfaces.seen import Seens
 from samsyn.interfaces.tak import TakServer
+from samsyn.interfaces.taxii import collection_id
 from samsyn.policy import facts_of, parse, rung_of
 from samsyn.statements.ladder import place_ladder, time_ladder
 from samsyn.subjects import KINDS
@@ -31,6 +34,7 @@ from tests.formats import tak_says
 from tests.interfaces.readers import Site
 from tests.interfaces.test_tak import Client
 
+TRIED = 3  # ids of others that each reader asks for, of each sort
 READERS = ("gis", "cyber", "tak", "public", "nobody")
 POLICY = """
 [areas]
@@ -169,6 +173,11 @@ class Ways:
                 found[jti] = ver, rung_of(decision.slots & stored.statement.slots.keys(), "place")
         return found
 
+    def exchange(self, reader: str) -> Shown:
+        """The channel itself, as a partner's node is sent it."""
+        held = self.site.held(reader)
+        return {jti: (ver, rung_of(slots.keys(), "place")) for jti, (_, ver, slots) in held.items()}
+
     def taxii(self, reader: str) -> Shown:
         found: Shown = {}
         for made in self.site.fetched(reader, 2):
@@ -251,6 +260,7 @@ def test_every_way_shows_what_the_policy_gives(history: list[Act]) -> None:
             ways.play(history)
             for reader in READERS:
                 decided = ways.decided(reader)
+                assert ways.exchange(reader) == decided, reader
                 assert ways.taxii(reader) == decided, reader
                 assert ways.ogc(reader) == decided, reader
                 placed = {jti: told for jti, told in decided.items() if told[1] != "none"}
@@ -259,6 +269,7 @@ def test_every_way_shows_what_the_policy_gives(history: list[Act]) -> None:
             assert all(shown == titles for shown in ways.public().values())
             assert ways.decided("nobody") == {}
             _nothing_of_others(ways)
+            _no_object_of_others(ways.site)
         finally:
             ways.close()
 
@@ -286,3 +297,27 @@ def _nothing_of_others(ways: Ways) -> None:
             reply = site.get(f"/ogc/collections/{path}", site.tokens[reader], **headers)
             assert (reply.status_code, reply.content) == (404, nothing.content)
     assert json.loads(nothing.content)["status"] == 404
+
+
+def _no_object_of_others(site: Site) -> None:
+    """The same over TAXII, by ids, collections, filters and places; and of what is for everybody."""
+    own = {reader: {o["id"] for o in site.fetched(reader, 100)} for reader in READERS}
+    everything = set.union(*own.values())
+    for reader in READERS:
+        token, base = site.tokens[reader], f"/api/collections/{collection_id('dk', 'actual', reader)}"
+        nothing = site.get(f"{base}/objects/report--00000000-0000-4000-8000-000000000000/", token)
+        assert nothing.status_code == 404
+        for id_ in sorted(everything - own[reader])[:TRIED]:
+            for path in (f"{base}/objects/{id_}/", f"{base}/objects/{id_}/versions/"):
+                reply = site.get(path, token)
+                assert (reply.status_code, reply.content) == (404, nothing.content), path
+            for more in ("&match[version]=all", "&next=0.0"):
+                assert site.get(f"{base}/objects/?match[id]={id_}{more}", token).json() == {}
+        for other in READERS:
+            if other != reader:
+                theirs = f"/api/collections/{collection_id('dk', 'actual', other)}/objects/"
+                reply = site.get(theirs, token)
+                assert (reply.status_code, reply.content) == (404, nothing.content)
+    reports = {id_ for id_ in everything - own["public"] if id_.startswith("report--")}
+    for id_ in sorted(reports)[:TRIED]:
+        assert site.get(f"/public/cap/{id_.partition('--')[2]}").status_code == 404

@@ -6,7 +6,7 @@ import json
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ from tests.channels.nodes import NOW_US, draft
 from tests.interfaces.readers import Site
 
 ITEMS = "/ogc/collections/{}/items"
+Objects = dict[str, tuple[Any, ...]]
+"""By statement: originator, version, title, summary."""
 
 
 @pytest.fixture
@@ -159,8 +161,23 @@ def test_a_browser_gets_a_page_without_script(site: Site) -> None:
     assert "&lt;script&gt;" in reply.text
 
 
-def test_owslib_finds_its_way(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    alerts = {say(site) for _ in range(3)}
+def expected(site: Site) -> Objects:
+    """What `gis` was given, in the words that every client keeps."""
+    return {
+        jti: (iss, ver, slots.get("title"), slots.get("summary"))
+        for jti, (iss, ver, slots) in site.held("gis").items()
+    }
+
+
+def withdraw(site: Site, jti: str) -> None:
+    site.node.stores.pen.withdraw(jti, purge=True, why="", by="t")
+    site.node.tick()
+
+
+def test_owslib_gets_all_of_it_and_what_is_withdrawn_goes(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alerts = [say(site) for _ in range(3)]
     site.node.tick()
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(site.with_address()))
     token = {"Authorization": f"Bearer {site.tokens['gis']}"}
@@ -170,9 +187,20 @@ def test_owslib_finds_its_way(site: Site, monkeypatch: pytest.MonkeyPatch) -> No
         "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core"
         in client.conformance()["conformsTo"]
     )
-    found = client.collection_items("alerts", limit=10)
-    assert {f["properties"]["statement"] for f in found["features"]} == alerts
     assert client.api()["openapi"].startswith("3.0")
+
+    def kept() -> Objects:
+        told = [f["properties"] for f in client.collection_items("alerts", limit=10)["features"]]
+        one = [
+            client.collection_item("alerts", f["id"])
+            for f in client.collection_items("alerts")["features"]
+        ]
+        assert [f["properties"] for f in one] == told
+        return {t["statement"]: (t["originator"], t["version"], t["title"], t["summary"]) for t in told}
+
+    assert kept() == expected(site) and len(kept()) == 3
+    withdraw(site, alerts[1])
+    assert kept() == expected(site) and alerts[1] not in kept()
 
 
 def test_the_api_is_what_it_says(site: Site) -> None:
@@ -193,28 +221,50 @@ def test_the_api_is_what_it_says(site: Site) -> None:
         jsonschema.validate(told, json.loads(text))
 
 
-@pytest.mark.skipif(shutil.which("ogr2ogr") is None, reason="needs GDAL (Debian: gdal-bin)")
-def test_gdal_copies_it_into_a_geopackage(site: Site, tmp_path: Path) -> None:
-    alerts = {say(site) for _ in range(5)}
+def copy_by_gdal(site: Site, settings: dict[str, str], out: Path) -> None:
+    source = f"OAPIF:{site.url}/ogc"
+    command = ["ogr2ogr", "-f", "GPKG", str(out), "-oo", "PAGE_SIZE=2", source, "alerts"]
+    subprocess.run(command, env=settings, check=True, capture_output=True, timeout=120)
+
+
+def copy_by_qgis(site: Site, settings: dict[str, str], out: Path) -> None:
+    source = f"OAPIF://url='{site.url}/ogc' typename='alerts' pageSize='2'"
+    command = ["qgis_process", "run", "native:savefeatures", "--", f"INPUT={source}", f"OUTPUT={out}"]
+    headless = {"QT_QPA_PLATFORM": "offscreen", "SSL_CERT_FILE": settings["CURL_CA_BUNDLE"]}
+    found = {**settings, **headless}
+    subprocess.run(command, env=found, check=True, capture_output=True, timeout=300)
+
+
+@pytest.mark.parametrize(
+    ("copy", "needs"),
+    [
+        (copy_by_gdal, "ogr2ogr"),
+        pytest.param(copy_by_qgis, "qgis_process", marks=pytest.mark.nightly),
+    ],
+    ids=["gdal", "qgis"],
+)
+def test_it_is_copied_into_a_geopackage_and_what_is_withdrawn_goes(
+    site: Site, tmp_path: Path, copy: Callable[..., None], needs: str
+) -> None:
+    if shutil.which(needs) is None:
+        pytest.skip(f"needs {needs} (Debian: gdal-bin, qgis)")
+    alerts = [say(site) for _ in range(5)]
     site.node.tick()
-    certificate = site.with_address()
-    out = tmp_path / "out.gpkg"
-    command = [
-        "ogr2ogr",
-        "-f",
-        "GPKG",
-        str(out),
-        "-oo",
-        "PAGE_SIZE=2",
-        f"OAPIF:{site.url}/ogc",
-        "alerts",
-    ]
     settings = {
         "GDAL_HTTP_HEADERS": f"Authorization: Bearer {site.tokens['gis']}",
-        "CURL_CA_BUNDLE": str(certificate),
+        "CURL_CA_BUNDLE": str(site.with_address()),
         "PATH": "/usr/bin:/bin",
         "HOME": str(tmp_path),
     }
-    subprocess.run(command, env=settings, check=True, capture_output=True, timeout=120)
-    with sqlite3.connect(out) as db:
-        assert {row[0] for row in db.execute("SELECT statement FROM alerts")} == alerts
+
+    def kept(name: str) -> Objects:
+        out = tmp_path / name
+        copy(site, settings, out)
+        with sqlite3.connect(out) as db:
+            (table,) = db.execute("SELECT table_name FROM gpkg_contents").fetchone()
+            sql = f'SELECT statement, originator, version, title, summary FROM "{table}"'
+            return {row[0]: tuple(row[1:]) for row in db.execute(sql)}
+
+    assert kept("before.gpkg") == expected(site) and len(expected(site)) == 5
+    withdraw(site, alerts[2])
+    assert kept("after.gpkg") == expected(site) and len(expected(site)) == 4

@@ -79,27 +79,36 @@ def test_a_misp_document_holds_no_marking_that_nothing_has(site: Site) -> None:
 
 
 def keeps(site: Site, profile: Profile, tmp_path: Path) -> Any:
-    if not PYTHON.exists():
-        pytest.skip("make peers-stix brings the importers")
     unique = {o["id"]: o for o in site.fetched(profile)}
     # as a platform gets it that asks for one report and what belongs to it
     reports = [o for o in unique.values() if o["type"] == "report"]
     for other in reports[1:]:
         for ref in (other["id"], *other["object_refs"][1:]):
             unique.pop(ref, None)
-    bundle = {"type": "bundle", "id": f"bundle--{reports[0]['id'][8:]}", "objects": [*unique.values()]}
+    bundle = {"objects": [*unique.values()]}
     if profile == "misp":
         bundle["objects"] = [o for o in bundle["objects"] if o.get("object_refs", [reports[0]["id"]])]
         bundle["objects"] = [
             o for o in bundle["objects"] if o["type"] != "note" or o["object_refs"] == [reports[0]["id"]]
         ]
+    return reports[0], bundle["objects"], imported(bundle["objects"], profile, tmp_path)
+
+
+def imported(objects: list[Any], profile: Profile, tmp_path: Path) -> Any:
+    """What the importer of a platform makes of objects."""
+    if not PYTHON.exists():
+        pytest.skip("make peers-stix brings the importers")
+    bundle = {
+        "type": "bundle",
+        "id": f"bundle--{objects[-1]['id'].partition('--')[2]}",
+        "objects": objects,
+    }
     file = tmp_path / "bundle.json"
     file.write_text(json.dumps(bundle))
-    done = subprocess.run(
-        [PYTHON, peers.__file__, profile, file], capture_output=True, text=True, timeout=120, check=False
-    )
+    command = [PYTHON, peers.__file__, profile, file]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
-    return reports[0], bundle["objects"], json.loads(done.stdout.splitlines()[-1])
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def test_misp_stix_keeps_what_is_promised(site: Site, tmp_path: Path) -> None:
@@ -129,3 +138,17 @@ def test_the_splitter_of_opencti_keeps_what_is_promised(site: Site, tmp_path: Pa
         if one["id"] in kept:
             same = {k: v for k, v in one.items() if k != "nb_deps"}
             assert {k: kept[one["id"]].get(k) for k in same} == same
+
+
+@pytest.mark.parametrize("name", ["misp", "opencti"])
+def test_what_is_withdrawn_is_not_imported_any_more(site: Site, name: Profile, tmp_path: Path) -> None:
+    gone = draft("report", exercise=False, title="A cable was cut", text="By nobody known")
+    jti = site.node.stores.pen.sign(gone, by="t").jti
+    site.node.tick()
+    before = imported(site.fetched(name), name, tmp_path)
+    assert "A cable was cut" in json.dumps(before) and "A ship drifts" in json.dumps(before)
+    site.node.stores.pen.withdraw(jti, purge=True, why="", by="t")
+    site.node.tick()
+    after = json.dumps(imported(site.fetched(name), name, tmp_path))
+    assert "A ship drifts" in after
+    assert not any(words in after for words in ("A cable was cut", "By nobody known", jti))

@@ -85,6 +85,8 @@ def test_a_withdrawal_leaves_the_feed_and_ends_the_alert(site: Site) -> None:
     site.node.stores.pen.withdraw(jti, purge=True, why="", by="t")
     site.node.tick()
     assert [e.title for e in entries(site)] == ["Drift ice"]
+    told = icalendar.Calendar.from_ical(site.get("/public/calendar.ics").content).walk("VEVENT")
+    assert [str(e["summary"]) for e in told] == ["Drift ice"]
     ended = cap(site, gone)
     assert ended.findtext(f"{CAP}msgType") == "Cancel" and ended.find(f"{CAP}info") is None
     assert b"Cable" not in etree.tostring(ended)

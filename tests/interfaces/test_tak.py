@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -151,8 +151,9 @@ def test_a_client_that_asks_for_it_is_sent_protocol_1(tak: Tak) -> None:
     assert tak_says.uid_of(client.held) == f"samsyn.dk.{jti}"
 
 
-def test_pytak_receives_it(tak: Tak, tmp_path: Path) -> None:
-    jti = tak.say()
+def test_pytak_receives_all_of_it_and_that_one_goes(tak: Tak) -> None:
+    jtis = [tak.say() for _ in range(3)]
+    tak.say("report")  # not for gis
     program = """
 import asyncio, configparser, os, sys
 import pytak
@@ -192,13 +193,31 @@ asyncio.run(main())
         stopper = threading.Timer(60, client.kill)
         stopper.start()
         try:
-            lines: list[str] = []
-            while f"samsyn.dk.{jti}" not in "".join(lines) and (line := client.stdout.readline()):
-                lines.append(line.decode())
-            assert f"samsyn.dk.{jti}" in "".join(lines)
+            heard = _messages(client.stdout)
+            drawn: set[str] = set()
+            while drawn != {f"samsyn.dk.{jti}" for jti in jtis}:
+                message = next(heard)
+                drawn |= {message.attrib["uid"]} if message.get("type") == cot_out.VIEW_TYPE else set()
+            assert drawn == {f"samsyn.dk.{jti}" for jti in tak.site.held("gis")}
+            tak.site.node.stores.pen.withdraw(jtis[1], purge=True, why="", by="t")
+            tak.site.node.tick()
+            while (message := next(heard)).get("type") != cot_out.DELETED_TYPE:
+                pass
+            link = message.find("detail/link")
+            assert link is not None and link.get("uid") == f"samsyn.dk.{jtis[1]}"
         finally:
             stopper.cancel()
             client.kill()
+
+
+def _messages(lines: IO[bytes]) -> Iterator[ET.Element]:
+    """What pytak gives out, message by message; it ends with the program."""
+    held = b""
+    while line := lines.readline():
+        held += line
+        while tak_says.END in held:
+            message, _, held = held.partition(tak_says.END)
+            yield ET.fromstring(message.strip() + tak_says.END)
 
 
 def test_the_file_for_a_client_opens_with_its_password(tak: Tak) -> None:

@@ -153,8 +153,8 @@ def strict(data: bytes) -> Any:
         if not _each_once(data, orjson.dumps(value)):
             json.loads(data, object_pairs_hook=_no_key_twice)
     except orjson.JSONDecodeError as e:
-        raise Unreadable("too-deep" if "ecursion" in str(e) else "not-json", str(e)) from e
-    except RecursionError as e:
+        raise Unreadable("too-deep" if "depth limit" in str(e) else "not-json", str(e)) from e
+    except (RecursionError, orjson.JSONEncodeError) as e:  # what can be read cannot always be written
         raise Unreadable("too-deep") from e
     except ValueError as e:
         raise Unreadable("key-twice", str(e)) from e

@@ -35,6 +35,7 @@ from samsyn.interfaces.home_openapi import document
 from samsyn.interfaces.home_past import past_routes
 from samsyn.interfaces.home_sign_in import sign_in_routes
 from samsyn.interfaces.oidc import Provider
+from samsyn.statements.strict import strict_json
 
 FRAME_EVERY_S = 1.0
 PACKED = (".js", ".mjs", ".css", ".html", ".json", ".svg")  # of the page; nothing secret is in them
@@ -401,15 +402,19 @@ def _packed(path: Path, _changed_ns: int) -> bytes:
 
 
 async def _body(request: Request) -> Any:
-    """The JSON of a small body; None for anything else."""
+    """The JSON of a small body; None for anything else: of another media type, with a key that stands
+    twice, nested too deeply."""
+    said = request.headers.get("content-type", "application/json").partition(";")[0]
+    if said.strip().lower() != "application/json":
+        return None
     taken = bytearray()
     async for chunk in request.stream():
         taken += chunk
         if len(taken) > REQUEST_BODY_BYTES:
             return None
     try:
-        return orjson.loads(bytes(taken) or b"{}")
-    except orjson.JSONDecodeError:
+        return strict_json(bytes(taken) or b"{}")
+    except ValueError:
         return None
 
 

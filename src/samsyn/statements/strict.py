@@ -25,11 +25,11 @@ def check(value: Any, data: bytes) -> None:
 
     Raises `ValueError` for a key that stands twice and for what `check_nesting` refuses.
     """
+    check_nesting(value, data)  # first: what is nested too deeply cannot be written, either
     # What is written as we write it has no key twice, for what was read back has none. Only a text
     # of another spelling (blanks, escapes, other numbers) takes the slower way.
     if b"{" in data and orjson.dumps(value) != data:
         json.loads(data, object_pairs_hook=_no_key_twice)
-    check_nesting(value, data)
 
 
 def check_nesting(value: Any, data: bytes) -> None:
