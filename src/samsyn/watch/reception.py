@@ -21,7 +21,9 @@ _FOLLOW: Final = 0.2
 _FOLLOW_UNUSUAL: Final = 0.02
 _LEARN_SPANS: Final = 3  # before that many spans nothing is usual
 
-_BITS: Final = 64  # of feeds; of more, some share one
+FEEDS: Final = 64  # told apart in what reaches where; of more, some share a place
+_TIMES_MAX: Final = 400.0  # craft-spans of a cell and feed; then old ones count half: antennas change
+_WITHIN: Final = 7  # of nine cells; an edge leaves out three, chance one or two
 _GROWN_MAX: Final = 1e9
 
 HOURS: Final = 24
@@ -44,7 +46,6 @@ class Reception:
         self._ran = np.zeros(0, np.int64)
         self._visits = np.zeros(self._cells.size)  # craft that came into a cell, times _grown
         self._grown = 1.0
-        self._by = np.zeros(self._cells.size, np.uint64)  # feeds that ever heard in a cell, a bit each
 
     def hear(self, slots: Array, lat: Array, lon: Array, feed: Array, feeds: int) -> None:
         """One position each of different craft; feed: code of the feed, of `feeds` that there are."""
@@ -58,7 +59,6 @@ class Reception:
         moved = self._counted["cell"][slots] != cell
         new = (self._counted["span"][slots] != self._span) | moved
         np.add.at(self._visits, cell[moved], self._grown)
-        np.bitwise_or.at(self._by, cell[new], np.uint64(1) << (feed[new] % _BITS).astype(np.uint64))
         slots, cell = slots[new], cell[new]
         self._counted["span"][slots], self._counted["cell"][slots] = self._span, cell
         np.add.at(self._cells.reshape(-1), cell, 1)
@@ -71,23 +71,26 @@ class Reception:
         return found
 
     def covers(self, lat: Array, lon: Array, spans: int) -> Array:
-        """Whether each of those nine cells was heard in the last `spans` spans: a place that is not
-        at the edge of what is received."""
-        oldest = np.min([self._last_span.reshape(-1)[cell] for cell in _around(lat, lon)], axis=0)
-        found: Array = (oldest >= 0) & (oldest >= self._span - spans)
+        """Whether the cell of each place was heard in the last `spans` spans."""
+        found: Array = self._lately(_cell(lat, lon), spans)
+        return found
+
+    def is_within(self, lat: Array, lon: Array, spans: int) -> Array:
+        """Whether so many of the nine cells about each place were heard in the last `spans` spans that
+        it lies within what is received: beside an edge a whole side is missing."""
+        heard = np.sum([self._lately(cell, spans) for cell in _around(lat, lon)], axis=0)
+        found: Array = heard >= _WITHIN
+        return found
+
+    def _lately(self, cell: Array, spans: int) -> Array:
+        last = self._last_span.reshape(-1)[cell]
+        found: Array = (last >= 0) & (last >= self._span - spans)
         return found
 
     def visits(self, lat: Array, lon: Array) -> Array:
         """How many craft came into the nine cells about each place, one that crosses them three times;
         those of long ago count less, as `next_span` says."""
         found: Array = np.sum([self._visits[cell] for cell in _around(lat, lon)], axis=0) / self._grown
-        return found
-
-    def all_run(self, lat: Array, lon: Array, share: float) -> Array:
-        """Whether every feed that ever heard in the cell of each place runs in this span."""
-        down = np.flatnonzero((self._spans >= _LEARN_SPANS) & ~self.runs(share)) % _BITS
-        mask = np.bitwise_or.reduce(np.uint64(1) << down.astype(np.uint64), initial=np.uint64(0))
-        found: Array = (self._by[_cell(lat, lon)] & mask) == 0
         return found
 
     def runs(self, share: float) -> Array:
@@ -130,18 +133,46 @@ class Expected:
 
     Learned from craft that were heard again: the spans between were missed while they were there.
     A craft that is never heard again teaches nothing, so what is looked for is not taken for usual.
+    And of those heard there at all, which share each feed hears: while one is out, the others may hear.
     """
 
     def __init__(self) -> None:
         self._row: dict[int, int] = {}
         self._heard = np.zeros((64, HOURS))
         self._missed = np.zeros((64, HOURS))
+        self._by = np.zeros((64, FEEDS), np.float32)  # craft-spans heard by a feed
+        self._of = np.zeros((64, FEEDS), np.float32)  # of so many heard by any while that feed ran
 
     def hear(self, cells: Array, hour: int) -> None:
         """Different craft heard in a span, by their cells (uint64)."""
         some, counts = np.unique(cells, return_counts=True)
         rows = self._rows(some)  # first: it may put a longer array in place
         self._heard[rows, hour] += counts
+
+    def heard_by(self, cells: Array, feeds: Array, runs: Array) -> None:
+        """Different craft heard in a span: their cells, the feeds that heard each (a bit each, uint64),
+        and which feeds ran."""
+        some, place = np.unique(cells, return_inverse=True)
+        rows, craft = self._rows(some), np.bincount(place)
+        for feed in np.flatnonzero(runs).tolist():
+            heard = (feeds >> np.uint64(feed % FEEDS)) & np.uint64(1)
+            self._of[rows, feed % FEEDS] += craft
+            self._by[rows, feed % FEEDS] += np.bincount(place, weights=heard)
+        many = rows[self._of[rows].max(axis=1) > _TIMES_MAX]
+        self._of[many] /= 2
+        self._by[many] /= 2
+
+    def reach(self, cells: Array, runs: Array) -> tuple[Array, Array]:
+        """Of craft that are heard at all in these cells, the largest share that one of the feeds that
+        run hears, and which that is; 0 where none does, and little where few were heard so far."""
+        row = np.array([self._row.get(cell, -1) for cell in cells.tolist()], np.int64)
+        share = np.zeros((len(row), len(runs)), np.float32)
+        running = np.flatnonzero(runs)
+        at = np.ix_(row, running % FEEDS)
+        share[:, running] = self._by[at] / (self._of[at] + 1)
+        share[row < 0] = 0
+        feed = share.argmax(axis=1) if len(runs) else np.zeros(len(row), np.int64)
+        return share[np.arange(len(row)), feed] if len(runs) else np.zeros(len(row)), feed
 
     def miss(self, cells: Array, spans: Array, hour: int) -> None:
         """Craft heard again, by a cell that they were in meanwhile, and the spans missed there."""
@@ -165,6 +196,7 @@ class Expected:
         if len(known) > len(self._heard):
             more = ((0, len(known)), (0, 0))
             self._heard, self._missed = np.pad(self._heard, more), np.pad(self._missed, more)
+            self._by, self._of = np.pad(self._by, more), np.pad(self._of, more)
         return rows
 
 

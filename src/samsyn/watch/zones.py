@@ -29,7 +29,8 @@ REACH_M_MAX: Final = 50_000.0
 
 # What a zone is. Who comes into an area is a finding; the others say what goes on at a place.
 AREA: Final = "area"
-HARBOURS: Final = ("port", "anchorage")
+PORT: Final = "port"
+HARBOURS: Final = (PORT, "anchorage")
 FAIRWAY: Final = "fairway"
 INFRASTRUCTURE: Final = ("cable", "pipeline")
 SORTS: Final = (AREA, *HARBOURS, FAIRWAY, *INFRASTRUCTURE)

@@ -60,6 +60,7 @@ class Craft:
     glimpses: list[tuple[float, int]] = field(default_factory=list)
     heading_error_deg: float = 0.0
     low_power: bool = False
+    ferry: bool = False
 
     @property
     def id(self) -> str:

@@ -12,10 +12,21 @@ import numpy as np
 import shapely
 
 from samsyn.base.geo import METRES_PER_NM
-from samsyn.sim.traffic.cast import FISHING_SHIP, PILOT, SURVEY, TOWING, TUG, Cast, Craft, Truth
-from samsyn.sim.traffic.motion import Floats, nm
+from samsyn.sim.traffic.cast import (
+    CARGO,
+    FISHING_SHIP,
+    PILOT,
+    SURVEY,
+    TANKER,
+    TOWING,
+    TUG,
+    Cast,
+    Craft,
+    Truth,
+)
+from samsyn.sim.traffic.motion import AT_ANCHOR, MOORED, UNDER_WAY, Floats, nm
 from samsyn.sim.traffic.reports import HORIZON_KM, Sent, chance
-from samsyn.sim.traffic.scenario import Zone
+from samsyn.sim.traffic.scenario import Line, Zone
 
 AIR_GRID_S: Final = 8.0
 SEA_GRID_S: Final = 20.0
@@ -26,6 +37,10 @@ JAM_CRAFT_MIN: Final = 4  # aircraft that a jammer reached, before its area must
 CELL_NM: Final = 25.0  # from a jammed aircraft to the middle of the cell that it is counted in, and more
 JAMMED_S: Final = 120.0  # each of them at least so long
 CLIPPED_M: Final = 400.0  # a way so near to a zone may clip its corner between two samples
+SLOW_MAY_KN, SLOW_MUST_KN = 2.2, 1.5  # over a cable
+OVER_MAY_S, OVER_MUST_S = 1_500.0, 2_700.0  # a stay over a cable; the definition says half an hour
+OVER_GAP_S: Final = 900.0  # out of the corridor or faster for so long does not end a stay
+ROADS_M: Final = 2_000.0  # around an anchorage a ship lies as others do
 LEFT_M: Final = {True: 500.0, False: 1_852.0}  # sea, air: how far outside one has left a zone
 
 
@@ -35,6 +50,8 @@ def from_ways(cast: Cast) -> None:
     for zone in cast.said.zone:
         if not zone.anchorage and "zone-entry" in judges:
             _entries(cast, zone)
+    if "loiter" in judges:
+        _slow_over_lines(cast)
     if "encounter-air" in judges:
         _closeness(cast, sea=False)
     if "encounter-sea" in judges:
@@ -98,6 +115,62 @@ def _stays(inside: Any, near: Any) -> Iterator[tuple[int, int]]:
         k = end + 1
 
 
+def _slow_over_lines(cast: Cast) -> None:
+    """Merchant ships that lie slow over a cable, whatever else happens to them.
+
+    Ships that fish, tow and survey do so in their work, and ships in roadsteads lie there: a finding
+    about them is a false alarm. One that is carried over it without power, or has left the middle of the
+    corridor, may be told or not.
+    """
+    roads = shapely.union_all(
+        [
+            shapely.Polygon([nm(corner) for corner in zone.outline]).buffer(ROADS_M)
+            for zone in cast.said.zone
+            if zone.anchorage
+        ]
+    )
+    for line in cast.said.line:
+        cable = shapely.LineString([nm(place) for place in line.way])
+        shapely.prepare(cable)
+        for craft in cast.craft:
+            if not craft.sea or craft.type not in (CARGO, TANKER) or craft.beacon or craft.claims:
+                continue
+            path = craft.path
+            slow = np.flatnonzero((path.speed_kn < SLOW_MAY_KN) & (path.status != MOORED))
+            if not len(slow):
+                continue
+            places = shapely.points(path.x[slow], path.y[slow])
+            over = shapely.dwithin(places, cable, line.corridor_m + 50)
+            over &= ~shapely.intersects(places, roads)
+            rows = [(float(path.t_s[k]), int(k)) for k in slow[over]]
+            for run in _runs(rows, OVER_GAP_S) if rows else ():
+                _lies_over(cast, craft, shapely.distance(cable, places), slow, run, line)
+
+
+def _lies_over(
+    cast: Cast, craft: Craft, away_m: Floats, slow: Any, run: list[tuple[float, int]], line: Line
+) -> None:
+    """One stay of a ship over a cable. away_m: from it, at each of the samples `slow`."""
+    begin_s, end_s = run[0][0], run[-1][0]
+    known = any(
+        t.detector == "loiter" and craft.id in t.craft and t.start_s < end_s and begin_s < t.end_s
+        for t in cast.truths
+    )
+    if known or end_s - begin_s < OVER_MAY_S:
+        return
+    cast.happens("loiter", "lay over a cable", [craft], begin_s, end_s, counts="may")
+    path, at = craft.path, np.array([k for _, k in run])
+    still = away_m[np.searchsorted(slow, at)] < line.corridor_m - 150
+    still &= (path.speed_kn[at] < SLOW_MUST_KN) & np.isin(path.status[at], (UNDER_WAY, AT_ANCHOR))
+    for t in cast.truths:
+        if t.detector in ("drift", "anchor-drag") and craft.id in t.craft:
+            still &= (path.t_s[at] < t.start_s) | (path.t_s[at] > t.end_s)
+    rows = [row for row, so in zip(run, still, strict=True) if so]
+    for stay in _runs(rows, 60.0) if rows else ():
+        if stay[-1][0] - stay[0][0] >= OVER_MUST_S:
+            cast.happens("loiter", "lay over a cable", [craft], stay[0][0], stay[-1][0])
+
+
 def _closeness(cast: Cast, *, sea: bool) -> None:
     """Pairs of aircraft under the civil minimum; pairs of ships under way that pass too near."""
     craft = [
@@ -114,8 +187,8 @@ def _closeness(cast: Cast, *, sea: bool) -> None:
                 pairs[int(ids[a]), int(ids[b])].append((t_s, away, abs(z[a] - z[b])))
     for (a, b), rows in pairs.items():
         two = [craft[a], craft[b]]
-        if two[0].number == two[1].number:
-            continue
+        if two[0].number == two[1].number or all(one.ferry for one in two):
+            continue  # ferries of a line meet each other all day: a finding about them is a false alarm
         for run in _runs(rows, 15 * grid_s):
             (_sea_pass if sea else _air_close)(cast, two, run)
 
@@ -171,7 +244,7 @@ def _air_close(cast: Cast, two: list[Craft], run: list[tuple[float, float, float
     least_m = np.where(low < TERMINAL_FT + 500, TERMINAL_M, CIVIL_M)
     deep = (away < 0.85 * least_m) & (apart < 0.85 * CIVIL_FT) & (low > 6_500) & (slow > 100)
     together = times[0] - max(float(c.path.t_s[0]) for c in two) < 120
-    honest = not any(c.claims or c.gone_wrong for c in two)
+    honest = not any(c.claims or c.gone_wrong or _jammed(cast, c, times) for c in two)
     cast.happens(
         "encounter-air",
         "under the civil minimum",
@@ -182,18 +255,41 @@ def _air_close(cast: Cast, two: list[Craft], run: list[tuple[float, float, float
     )
 
 
+def _jammed(cast: Cast, craft: Craft, times: Floats) -> bool:
+    """Whether a jammer reaches an aircraft within ten minutes of some times: then its places are not
+    its own."""
+    for jam in cast.jams:
+        if jam.begin_s - 600 < times[-1] and times[0] < jam.end_s + 600:
+            x, y = craft.path.read(times, "x") - jam.place[0], craft.path.read(times, "y") - jam.place[1]
+            if np.hypot(x, y).min() < jam.radius_m + 20 * METRES_PER_NM:
+                return True
+    return False
+
+
 def _sea_pass(cast: Cast, two: list[Craft], run: list[tuple[float, float, float]]) -> None:
     """Ships that pass near, other than those that a situation brought together already."""
     nearest = min(_cpa_m(two, row[0]) for row in run)
-    known = any(
-        t.detector == "encounter-sea"
+    known = [
+        t.end_s
+        for t in cast.truths
+        if t.detector == "encounter-sea"
         and {c.id for c in two} <= set(t.craft)
         and t.start_s - 600 < run[-1][0]
         and run[0][0] < t.end_s + 600
-        for t in cast.truths
-    )
+    ]
     usual = not any(c.claims or c.type in (FISHING_SHIP, SURVEY) for c in two)
-    if nearest < PASS_MAY_M and not known:
+    if known:  # and after what was known they may go on together
+        after = [row for row in run if row[0] > max(known) and row[1] < PASS_MAY_M]
+        if after:
+            cast.happens(
+                "encounter-sea",
+                "went on beside each other",
+                two,
+                after[0][0],
+                after[-1][0],
+                counts="may",
+            )
+    elif nearest < PASS_MAY_M:
         cast.happens(
             "encounter-sea",
             "passed near",
@@ -239,6 +335,8 @@ def _jamming(cast: Cast) -> None:
 
 # How often a craft must have been heard in a situation, for anybody to be able to tell.
 HEARD_CHANCE, HEARD_SHARE = 0.4, 0.85
+STOPPED_S: Final = 30.0  # how long she takes to stop
+STOP_S: Final = 90.0  # with nobody heard for longer before or after it, nobody knows how long she took
 HEARD_MIN: Final = {"emergency": 3, "zone-entry": 4, "encounter-air": 4}
 
 
@@ -262,6 +360,11 @@ def _told(cast: Cast, truth: Truth) -> Truth:
         before_s = 300.0 if truth.craft[0].startswith("icao") else 1800.0
         enough = all(_within(t, truth.start_s, truth.end_s) >= HEARD_MIN["zone-entry"] for t in times)
         enough &= all(_within(t, truth.start_s - before_s, truth.start_s) >= 2 for t in times)
+    elif truth.detector == "sudden-stop":  # a report of before and one of after it, both soon
+        begin_s = truth.start_s
+        soon = ((begin_s - STOP_S, begin_s), (begin_s + STOPPED_S, begin_s + STOPPED_S + STOP_S))
+        enough = all(_within(t, truth.start_s, truth.end_s) >= 20 for t in times)
+        enough &= all(_within(t, *span_s) >= 1 for t in times for span_s in soon)
     else:
         least = HEARD_MIN.get(truth.detector, 20)
         enough = all(_within(t, truth.start_s, truth.end_s) >= least for t in times)

@@ -20,6 +20,8 @@ MEMORY_H: Final = 8 * 7 * 24.0  # a season is about thirteen weeks
 ALPHA_MIN: Final = 0.05  # no traffic is steadier than this
 ALPHA_BEGIN: Final = 0.15  # until it is measured
 HOUR_PRIOR: Final = 2.0  # hours like all others that an hour of the day begins with
+ABOUT_MAX: Final = 16.0  # and hours as those about it are, at most
+_ABOUT: Final = np.array([1.0, 2.0, 2.0, 2.0, 1.0]) / 2  # what each of those about it weighs
 DAY_PRIOR: Final = 24.0
 MEAN_MIN: Final = 0.02
 CALM: Final = 2.5  # sums below it are chance
@@ -68,14 +70,28 @@ class Levels:
         hour, day = begin_us // HOUR_US % 24, begin_us // DAY_US % 7
         hours = np.maximum(self._hours.sum(axis=1), 1e-9)
         level = np.maximum(self._hour.sum(axis=1) / hours, MEAN_MIN)
-        of_hour = (self._hour[:, hour] / level + HOUR_PRIOR) / (self._hours[:, hour] + HOUR_PRIOR)
+        of_hour, like = self._of_hour(hour, level)
         of_day = (self._day[:, day] / level + DAY_PRIOR) / (self._days[:, day] + DAY_PRIOR)
         self.mean = np.maximum(level * of_hour * of_day, MEAN_MIN)
         measured = self._spread[:, 0] / np.maximum(self._spread[:, 1], 1e-9)
         known = np.minimum(self.learned_h / MEMORY_H * 4, 1.0)
         own = np.maximum(known * measured + (1 - known) * ALPHA_BEGIN, ALPHA_MIN)
         # the mean itself is known from few hours like this one
-        self.alpha = own + (1 / self.mean + own) / (self._hours[:, hour] + HOUR_PRIOR + DAY_PRIOR / 7)
+        self.alpha = own + (1 / self.mean + own) / (like + DAY_PRIOR / 7)
+
+    def _of_hour(self, hour: int, level: Array) -> tuple[Array, Array]:
+        """The factor of an hour of the day, and by how many hours it is known.
+
+        An hour is first taken to be as those about it are, which a few days tell; its own counts
+        outweigh them within weeks, so that a timetable is learned.
+        """
+        about = [(hour + k) % 24 for k in range(-len(_ABOUT) // 2 + 1, len(_ABOUT) // 2 + 1)]
+        hours = self._hours[:, about] @ _ABOUT
+        shape = (self._hour[:, about] @ _ABOUT / level + HOUR_PRIOR) / (hours + HOUR_PRIOR)
+        weight = np.minimum(hours, ABOUT_MAX)
+        own = self._hours[:, hour]
+        found = (self._hour[:, hour] / level + weight * shape) / np.maximum(own + weight, 1e-9)
+        return found, own + weight
 
     def weigh(self, count: Array, judged: Array) -> None:
         """Adds an hour's counts to the sums. One that has passed the limit is kept near it, so that

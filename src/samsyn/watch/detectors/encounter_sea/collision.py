@@ -29,7 +29,7 @@ from samsyn.watch.zones import FAIRWAY, HARBOURS, Zone
 _NIMBLE = one_of(NIMBLE_TYPES)
 _NOT_JUDGED = one_of((RESTRICTED, FISHING))
 _NO_TYPE = one_of(NO_TYPE)
-_PASSENGER = one_of(range(60, 70))  # ferries of one line meet each other all day
+_PASSENGER = one_of(range(60, 70))  # ferries of one line meet each other all day, and never overtake
 _METRES_A_DEGREE: Final = 60 * METRES_PER_NM
 _HEARD_US: Final = 2 * MINUTE_US
 
@@ -137,13 +137,15 @@ class Collision:
         pairs = close_pairs(state["lat"][slot], state["lon"][slot], value("look_m"))
         first, second = by_number(step, slot[pairs.first], slot[pairs.second])
         by_timetable = _PASSENGER[step.known.state["ship_type"]]
-        others = ~(by_timetable[first] & by_timetable[second])
-        some = approach(state, first[others], second[others])
+        some = self._approach(state, first, second)
+        ferries = by_timetable[first] & by_timetable[second]
+        some = some.pick(np.flatnonzero(~(ferries & (some.angle_deg >= value("meeting_deg")))))
         gap_us = np.abs(state["time_us"][some.first] - state["time_us"][some.second])
         aligned = np.minimum(some.angle_deg, 180 - some.angle_deg) < value("aligned_deg")
-        meets = (some.tcpa_s > 0) & (some.tcpa_s <= value("tcpa_s")) & (gap_us <= _HEARD_US)
+        beside = some.closing_kn < value("closing_kn")
+        meets = (some.tcpa_s > 0) & (some.tcpa_s <= value("tcpa_s")) | beside
         meets &= some.cpa_m <= np.where(aligned, value("cpa_aligned_m"), value("cpa_m"))
-        some = some.pick(np.flatnonzero(meets & (some.closing_kn >= value("closing_kn"))))
+        some = some.pick(np.flatnonzero(meets & (gap_us <= _HEARD_US)))
         if len(some.first):
             for ends in ("first", "second"):
                 slot = getattr(some, ends)
@@ -151,12 +153,21 @@ class Collision:
                 some = some.pick(np.flatnonzero(where == NOWHERE))
         return some
 
+    def _approach(self, state: SlotArrays, first: Array, second: Array) -> Approach:
+        """Closest points; of two who keep beside each other it is where they are, and now: at so little
+        a difference of speed nobody can say when it would be."""
+        now = approach(state, first, second)
+        beside = now.closing_kn < self._definition.value("closing_kn")
+        return now._replace(
+            cpa_m=np.where(beside, now.distance_m, now.cpa_m), tcpa_s=np.where(beside, 0.0, now.tcpa_s)
+        )
+
     def _follow(self, step: Step, latest: Latest, met: set[tuple[int, int]]) -> list[Finding]:
         """What has become of the pairs whose courses met before."""
         value, state = self._definition.value, latest.state
         pairs = list(self._meetings)
         first, second = (np.array(ends, np.int64) for ends in zip(*pairs, strict=True))
-        now = approach(state, first, second)
+        now = self._approach(state, first, second)
         rows = latest.rows(first)
         heard_us = np.minimum(state["arrived_us"][first], state["arrived_us"][second])
         found = []
@@ -179,13 +190,16 @@ class Collision:
 
     def _ended(self, meeting: _Meeting, now: Approach, k: int) -> str | None:
         """Whether a pair has passed each other or one has turned away."""
+        value = self._definition.value
         now_us, tcpa_s = int(now.now_us[k]), float(now.tcpa_s[k])
         meeting.nearest_m = min(meeting.nearest_m, float(now.distance_m[k]))
+        if now.angle_deg[k] < value("aligned_deg") and now.distance_m[k] <= value("cpa_m"):
+            return None  # one way, and beside each other: an overtaking takes its time
         if tcpa_s <= 0 or now_us > meeting.until_us + MINUTE_US:
             if -2 * MINUTE_US <= tcpa_s * SECOND_US <= 0:
                 meeting.nearest_m = min(meeting.nearest_m, float(now.cpa_m[k]))
             return "passed"
-        if now.cpa_m[k] > self._definition.value("away") * self._definition.value("cpa_m"):
+        if now.cpa_m[k] > value("away") * value("cpa_m"):
             return "turned-away"
         return None
 

@@ -58,7 +58,7 @@ class Detector:
         self._lines = Places([z for z in zones if z.sort in INFRASTRUCTURE])
         self._open = Slow(definition, recent, "open", self._lines)
         self._over = Slow(definition, recent, "over", self._lines)
-        self._passes = Passes(definition, zones, recent)
+        self._passes = Passes(definition, zones, recent, self._harbours)
 
     def step(self, step: Step) -> list[Finding]:
         ships = step.minute

@@ -29,8 +29,11 @@ class Passes:
     """For each ship near a corridor: the course she came with, and how often she has reversed it after
     she had been over it."""
 
-    def __init__(self, definition: Definition, zones: Sequence[Zone], recent: Recent) -> None:
+    def __init__(
+        self, definition: Definition, zones: Sequence[Zone], recent: Recent, harbours: Places
+    ) -> None:
         self._definition = definition
+        self._harbours = harbours
         self._recent = recent
         lines = [zone for zone in zones if zone.sort in INFRASTRUCTURE]
         self._near = Places(lines, definition.value("beside_m"))
@@ -55,6 +58,8 @@ class Passes:
         at = np.flatnonzero(judged & pace & (ships.speed_kn <= value("pass_speed_max_kn")))
         zone = self._near.where(ships.lat[at], ships.lon[at])
         at, zone = at[zone != NOWHERE], zone[zone != NOWHERE]
+        out = self._harbours.where(ships.lat[at], ships.lon[at]) == NOWHERE
+        at, zone = at[out], zone[out]
         found = self._near_by(step, ships, at, zone) if len(at) else []
         return found + self._left(step)
 

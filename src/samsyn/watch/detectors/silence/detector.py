@@ -14,14 +14,14 @@ from typing import Any, Final
 import numpy as np
 
 from samsyn.base.clock import HOUR_US, MINUTE_US, SECOND_US
-from samsyn.base.geo import KNOT_M_S
+from samsyn.base.geo import KNOT_M_S, cells
 from samsyn.observations.craft import DOMAIN_AIR, DOMAIN_SEA
 from samsyn.tracks.arrays import Array, SlotArrays
-from samsyn.watch.cells import NOWHERE
+from samsyn.watch.cells import NOWHERE, RESOLUTION
 from samsyn.watch.definition import Definition
 from samsyn.watch.finding import Finding
 from samsyn.watch.recent import Recent
-from samsyn.watch.reception import CELL_LAT_DEG, CELL_LON_DEG, Expected, Reception
+from samsyn.watch.reception import CELL_LAT_DEG, CELL_LON_DEG, FEEDS, Expected, Reception
 from samsyn.watch.reception import HOURS as DAY_HOURS
 from samsyn.watch.situation import Situation
 from samsyn.watch.step import NEVER_US, Rows, Step, absent
@@ -93,6 +93,8 @@ class _Listening:
                 "loud": (np.bool_, False),  # flew high enough to say who is heard up there
                 "heard_in": (np.int64, -1),  # the last span
                 "by": (np.int16, 0),  # the feed that it was last heard by
+                "by_all": (np.uint64, 0),  # all that heard it in the span `by_in`, a bit each
+                "by_in": (np.int64, -1),
                 "ran": (np.int64, 0),  # spans that that feed had run by then
                 "spans": (np.int32, 0),  # in which it was heard
                 "missed": (np.int32, 0),  # in which it was not, and was heard later
@@ -165,6 +167,10 @@ class _Listening:
         craft["heard_us"][slot], craft["arrived_us"][slot] = fixes.time_us[at], step.end_us
         craft["feed"][slot], craft["exercise"][slot] = fixes.feed[at], fixes.exercise[at]
         craft["positions"][slot, self._hour % HOURS] += 1
+        craft["by_all"][slot[craft["by_in"][slot] != self._span]] = 0
+        craft["by_in"][slot] = self._span
+        bit = np.uint64(1) << (fixes.feed % FEEDS).astype(np.uint64)
+        np.bitwise_or.at(craft["by_all"], fixes.slot, bit)
         loud: Any = slice(None)
         if self._regime.domain == DOMAIN_AIR:  # low ones say nothing about who is heard high up
             loud = fixes.altitude_ft[at] >= self._value("floor_ft") / 2
@@ -218,6 +224,8 @@ class _Listening:
         hour = began_us // HOUR_US % DAY_HOURS
         heard = np.flatnonzero((craft["heard_in"] == self._span) & (craft["cell"] != NOWHERE))
         self._expected.hear(craft["cell"][heard], hour)
+        runs = reception.runs(share)
+        self._expected.heard_by(craft["cell"][heard], craft["by_all"][heard], runs)
         slot, others = self._counts(np.flatnonzero(missing & (craft["phase"] == COUNTED)), hour)
         found = self._grown(step, slot, others) if len(slot) else []
         lost_s = self._value("lost_s")
@@ -230,25 +238,32 @@ class _Listening:
         craft, reception, definition = self._craft, self._reception, self._definition
         if not len(slot):
             return slot, slot
-        feed_share = definition.value("feed_share")
-        runs = reception.runs(feed_share)[craft["feed"][slot]]
+        runs = reception.runs(definition.value("feed_share"))
+        least = definition.value("reach_share")
+        reach, by = self._expected.reach(craft["cell"][slot], runs)
         new = (self._span - craft["heard_in"][slot]) <= TOGETHER_SPANS
-        craft["phase"][slot[new & ~runs]] = IGNORED  # it fell silent together with its feed
-        slot = slot[runs]
+        craft["phase"][slot[new & (reach < least)]] = IGNORED  # it fell silent together with its feed
+        slot, by = slot[reach >= least], by[reach >= least]
         lat, lon = craft["lat"][slot], craft["lon"][slot]
-        others = np.minimum(reception.others(lat, lon), reception.others(*self._ahead(slot)))
-        counts = others >= definition.value("others")
+        ahead = self._ahead(slot)
+        others = reception.others(lat, lon)
         if self._regime.domain == DOMAIN_AIR:  # no coasts there: reception is all round, or an edge
             spans = int(self._value("cover_s")) * SECOND_US // self._regime.span_us
-            counts &= reception.covers(lat, lon, spans)
-            counts &= reception.all_run(lat, lon, feed_share)
+            counts = reception.is_within(lat, lon, spans)
+            for share in (0.0, 0.5, 1.0):
+                counts &= reception.covers(*self._ahead(slot, share), spans)
+        else:
+            others = np.minimum(others, reception.others(*ahead))
+            counts = np.ones(len(slot), bool)
+        counts &= others >= definition.value("others")
+        counts &= self._expected.reach(cells(*ahead, RESOLUTION), runs)[0] >= least
         own = (craft["spans"][slot] + 1) / (craft["spans"][slot] + craft["missed"][slot] + 2)
         expected = np.minimum(self._expected.share(craft["cell"][slot], hour), own)
         counts &= expected >= definition.value("expected_share")
-        slot, others = slot[counts], others[counts]
+        slot, others, by = slot[counts], others[counts], by[counts]
         craft["counted"][slot] += 1
         craft["expected"][slot] += expected[counts]
-        craft["running"][slot] += reception.running()[craft["feed"][slot]]
+        craft["running"][slot] += reception.running()[by]
         return slot, others
 
     def _judged(self, slot: Array) -> Array:
@@ -266,10 +281,11 @@ class _Listening:
         found: Array = judged
         return found
 
-    def _ahead(self, slot: Array) -> tuple[Array, Array]:
-        """Where craft would be a while after they were last heard, straight on."""
+    def _ahead(self, slot: Array, share: float = 1.0) -> tuple[Array, Array]:
+        """Where craft would be a while after they were last heard, straight on; or at a share of it."""
         craft = self._craft
-        way_deg = craft["speed_kn"][slot] * KNOT_M_S * self._value("ahead_s") / METRES_PER_DEGREE
+        way_m = craft["speed_kn"][slot] * KNOT_M_S * self._value("ahead_s") * share
+        way_deg = way_m / METRES_PER_DEGREE
         course = np.radians(craft["course_deg"][slot].astype(np.float64))
         known = ~(np.isnan(way_deg) | np.isnan(course))
         north = np.where(known, way_deg * np.cos(course), 0.0)

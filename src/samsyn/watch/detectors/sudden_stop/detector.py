@@ -26,7 +26,7 @@ from samsyn.watch.ships import (
 )
 from samsyn.watch.situation import Situation
 from samsyn.watch.step import NEVER_US, Rows, Step
-from samsyn.watch.zones import HARBOURS, Zone
+from samsyn.watch.zones import PORT, Zone
 
 _MADE_FAST = one_of((MOORED, AT_ANCHOR))
 _NOT_JUDGED = one_of((RESTRICTED, FISHING, MOORED, AT_ANCHOR))
@@ -53,12 +53,14 @@ class Detector:
         self._recent = recent
         value = definition.value
         self._fast_kn, self._slow_kn = value("fast_kn"), value("slow_kn")
-        self._harbours = Places([z for z in zones if z.sort in HARBOURS], value("harbour_margin_m"))
+        self._harbours = Places([z for z in zones if z.sort == PORT], value("harbour_margin_m"))
         self._stops: dict[int, _Stop] = {}
         self._ship = SlotArrays(
             {
                 "time_us": (np.int64, NEVER_US // 2),  # halved: subtracting from it must not overflow
                 "speed_kn": (np.float32, np.nan),
+                "lat": (np.float64, np.nan),
+                "lon": (np.float64, np.nan),
                 "fell_us": (np.int64, NEVER_US // 2),  # when her speed fell below `fast_kn`
                 "from_kn": (np.float32, np.nan),
             }
@@ -89,19 +91,30 @@ class Detector:
                 self._consider(step, ships, i, us / SECOND_US)
         said = ~np.isnan(now_kn)
         some = slice(None) if said.all() else said
-        state["speed_kn"][slot[some]] = now_kn[some]
-        state["time_us"][slot[some]] = ships.time_us[some]
+        for name in ("speed_kn", "time_us", "lat", "lon"):
+            state[name][slot[some]] = getattr(ships, name)[some]
 
     def _when(self, ships: Rows, at: Array, was_kn: Array, level_kn: float) -> Array:
-        """When the speed passed a level between the last reports and these, as if it fell evenly."""
-        before_us, now_us = self._ship["time_us"][ships.slot[at]], ships.time_us[at]
+        """When the speed passed a level between the last reports and these, as if it fell evenly.
+
+        How long it fell is told by how far she came meanwhile. From v to w her mean speed is
+        (v + w) / 2: who came less far at that pace was at rest before her report, who came farther
+        began later. Both times are the longest that the places allow.
+        """
+        state, slot = self._ship, ships.slot[at]
+        before_us, now_us = state["time_us"][slot], ships.time_us[at]
+        gap_us = now_us - before_us
+        v, w = was_kn[at] * KNOT_M_S, ships.speed_kn[at] * KNOT_M_S
+        way_m = distance_m(state["lat"][slot], state["lon"][slot], ships.lat[at], ships.lon[at])
+        mean_us = way_m / ((v + w) / 2) * SECOND_US
+        late_us = 2 * (v * gap_us / SECOND_US - way_m) / np.maximum(v - w, 0.01) * SECOND_US
+        fell_us = np.clip(np.where(mean_us < gap_us, mean_us, late_us), 0, gap_us)
+        began_us = np.where(mean_us < gap_us, before_us, now_us - fell_us)
         share = (was_kn[at] - level_kn) / (was_kn[at] - ships.speed_kn[at])
-        crossed = before_us + share * (now_us - before_us)
-        known = now_us - before_us <= self._definition.value("gap_s") * SECOND_US
+        known = gap_us <= self._definition.value("gap_s") * SECOND_US
         # of a gap too long it is not known when: as if at once for the fall, and late for the stop
-        return np.where(known, crossed, before_us if level_kn == self._fast_kn else now_us).astype(
-            np.int64
-        )
+        unknown_us = before_us if level_kn == self._fast_kn else now_us
+        return np.where(known, began_us + share * fell_us, unknown_us).astype(np.int64)
 
     def _consider(self, step: Step, ships: Rows, i: int, stop_s: float) -> None:
         slot = int(ships.slot[i])
