@@ -44,8 +44,8 @@ def sail_lane(cast: Cast, lane: Lane) -> None:
         speed = float(rng.uniform(*lane.speed_kn))
         points = way if k % 2 == 0 else way[::-1]
         if lane.ferry:
-            path = _ferry(cast, points, speed, k, lane.ships, length_m)
-            cast.ship(path, PASSENGER, ferry=True)
+            to_and_fro = _ferry(cast, points, speed, k, lane.ships, length_m)
+            cast.ship(to_and_fro, PASSENGER, ferry=True)
             continue
         lasts_s = length_m / (speed * KNOT_M_S)
         begins_s = float(rng.uniform(-0.9 * lasts_s, max(cast.end_s - 0.3 * lasts_s, 60)))
