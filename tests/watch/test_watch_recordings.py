@@ -74,7 +74,7 @@ def test_its_plot_shows_it(drift: list[Finding]):
 def test_five_minutes_off_denmark_raise_nothing(data_dir: Path):
     """1,508 craft, 49 at anchor, 102 fishing, 2 not under command. No drift: that takes ten minutes.
     No call for help: a merchant ship with status 14 is no beacon. No silence: that takes hours. Two
-    pairs of freighters meet head on, in the Kiel Canal: without the zones nobody knows that it is one."""
+    pairs of freighters meet, in the Kiel Canal: without the zones nobody knows that it is one."""
     rows = batches(data_dir / "sea/dma_aisabnormal_ais-sample.txt.gz", "ais_nmea")
     assert sum(batch.height for batch in rows) > 25_000
     assert findings(rows, shipped("baltic-harbours")) == []
