@@ -69,6 +69,8 @@ def made(rng: random.Random) -> bytes:
     records = []
     for _ in range(rng.randrange(4)):
         items = random_items(category, rng, 12) | PLAIN.get(category, {})
+        if rng.random() < 0.2:
+            items.pop(rng.choice(("220", "380.ADR", "080", "161", "040", "010")), None)
         for name, shape in (i for i in PROFILES[category] if i):
             if name in PLAIN.get(category, {}) and rng.random() < 0.05:
                 items |= contents(shape, rng, name)
@@ -165,9 +167,9 @@ def test_targets_all_round_and_at_every_height():
 def test_the_plan_says_how_long_is_what_is_read():
     """The compiled reader looks at so many bytes of an item, and trusts the plan that they are there."""
     least = {
-        48: (1, 4, 2, 2, 3, 6, 4, 2),
+        48: (1, 4, 2, 2, 3, 6, 4, 2, 2),
         21: (1, 8, 6, 3, 2, 2, 2, 2, 4, 2, 2, 1, 1, 1, 6),
-        62: (1, 8, 4, 3, 6, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 7),
+        62: (1, 8, 4, 3, 6, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 7, 2),
         34: (8,),
     }
     for category, names in _TARGETS.items():

@@ -16,6 +16,7 @@ from samsyn.base.clock import parse_iso
 from samsyn.formats.ais import SEA_DOMAIN
 from samsyn.formats.cot import HANDLED, IGNORED, CotDecoder
 from samsyn.formats.states import AIR_DOMAIN
+from samsyn.formats.unnamed import AIR_TRACK_DOMAIN, SEA_TRACK_DOMAIN, unit_number
 
 AT = "2023-11-14T22:13:20.5Z"
 
@@ -49,6 +50,8 @@ def decoded(data: bytes, edges: list[int] | None = None) -> tuple[list[tuple], C
         ("ais.219000123", SEA_DOMAIN + 219000123),
         ("ICAO-4CA123", AIR_DOMAIN + 0x4CA123),
         ("ADSB.4ca123", AIR_DOMAIN + 0x4CA123),
+        ("PATROL-7", SEA_TRACK_DOMAIN + unit_number("PATROL-7")),
+        ("MMSI-21900012", SEA_TRACK_DOMAIN + unit_number("MMSI-21900012")),
     ],
 )
 def test_whose_position_it_is(uid, craft):
@@ -61,11 +64,18 @@ def test_whose_position_it_is(uid, craft):
     assert (out.refused, out.unhandled) == (Counter(), Counter())
 
 
+def test_a_unit_in_the_air_that_nobody_names_is_a_track():
+    out = CotDecoder().decode(message("RADAR-12", kind="a-u-A") + message("RADAR-12", kind="a-u-A-M"), 0)
+    assert out.columns["craft"].tolist() == [AIR_TRACK_DOMAIN + unit_number("RADAR-12")] * 2
+    assert out.columns["altitude_ft"].tolist() == [0.0, 0.0]
+
+
 @pytest.mark.parametrize(
     ("said", "reason"),
     [
-        (message("ANDROID-1"), "no-craft"),
-        (message("MMSI-21900012"), "no-craft"),
+        (message("ANDROID-1", kind="a-f-G-U-C"), "no-craft"),
+        (message("ANDROID-1", kind="a-f"), "no-craft"),
+        (message(" "), "no-craft"),
         (message(at="yesterday"), "no-time"),
         (message(at="1970-01-01T00:00:00Z"), "no-time"),
         (message(kind="a-k-S"), "not-real"),

@@ -57,7 +57,17 @@ def test_every_column_says_what_it_is():
         assert not column.name.startswith("marks") or column.unit == "bits"
 
 
-@pytest.mark.parametrize("text", ["mmsi:212123000", "mmsi:002190067", "icao:4ca123", "icao:000001"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mmsi:212123000",
+        "mmsi:002190067",
+        "icao:4ca123",
+        "icao:000001",
+        "sea-track:00000001",
+        "air-track:190d0007",
+    ],
+)
 def test_craft_text_and_back(text):
     assert craft_text(craft_from_text(text)) == text
 
@@ -69,4 +79,4 @@ def test_what_is_no_craft():
     with pytest.raises(ValueError, match="no craft"):
         craft_text(7)
     with pytest.raises(ValueError, match="no craft"):
-        craft_key(3, 1)
+        craft_key(5, 1)

@@ -60,6 +60,7 @@ IMPORT_TOGETHER: Final = 40  # of them in one statement, if they fit into one sl
 
 # tracks
 TRACKS: Final = 1_000_000  # craft held in the live table
+ASSOCIATED_TRACKS: Final = 20_000  # of sensors, followed until it is known which craft they are
 FRAME_EVERY_S: Final = 10  # of clock time between two frames of live tracks to a partner
 FRAME_REQUESTS_PER_MINUTE: Final = 60  # of one partner; they count among its requests, too
 FRAME_STALE_S: Final = 120  # after which the last frame of a partner is not shown any more

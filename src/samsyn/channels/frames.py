@@ -20,6 +20,7 @@ from samsyn.base import limits
 from samsyn.base.clock import Clock
 from samsyn.channels.frame import EMPTY, STEP_US, body, seal
 from samsyn.channels.names import channel_origin
+from samsyn.observations.craft import UNNAMED_FROM
 from samsyn.policy import Policy
 from samsyn.policy.tracks import Lag, TrackFilter
 from samsyn.tracks.state import TrackState
@@ -72,7 +73,8 @@ class Frames:
         self._marking = marking
 
     def take(self, batch: pl.DataFrame) -> None:
-        """What feeds heard (observations.schema)."""
+        """What feeds heard (observations.schema). Tracks that nobody names stay at home."""
+        batch = batch.filter(pl.col("craft") < UNNAMED_FROM)
         feeds = batch["feed"].unique().to_list()
         for feed in feeds:
             table = self._tables.get(feed)

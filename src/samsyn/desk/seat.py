@@ -219,9 +219,10 @@ class Seat:
 
     def track(self, domain: int, number: int) -> dict[str, Any] | None:
         """The latest state of one craft, with the age of what is shown."""
-        if domain not in (1, 2) or not 0 <= number < 2**32:
+        try:
+            key = craft_key(domain, number)
+        except ValueError:
             return None
-        key = craft_key(domain, number)
         tracks = self._desk.tracks.upto(self._markings)
         found = tracks.one(key)
         if found is None or not tracks.shows(np.array([key]), self._desk.now_us())[0]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from samsyn.formats.states import TIME_S_MAX
-from samsyn.observations.craft import DOMAIN_SEA, DOMAIN_SHIFT, NUMBER_MASK
+from samsyn.observations.craft import DOMAIN_AIR, DOMAIN_SEA, DOMAIN_SEA_TRACK, DOMAIN_SHIFT, NUMBER_MASK
 from samsyn.observations.schema import SCHEMA
 
 # what the reader of a recording knows itself: the setting and the clock say it
@@ -28,16 +28,20 @@ def write(path: Path, batches: Iterable[pl.DataFrame]) -> int:
         for batch in batches:
             number = pl.col("craft") & NUMBER_MASK
             sea = pl.format("mmsi:{}", number.cast(pl.String).str.zfill(9))
-            low = [number // 16**digit % 16 for digit in range(5, -1, -1)]
-            hexadecimal = pl.concat_str([_digit(one) for one in low])
+            digits = [_digit(number // 16**digit % 16) for digit in range(7, -1, -1)]
+            domain = pl.col("craft") // (1 << DOMAIN_SHIFT)
             at = pl.from_epoch("time_us", time_unit="us").dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
             text = pl.col(pl.String).str.replace_all(r"[\r\n]", " ")
             told = batch.filter(pl.col("time_us").is_between(1, TIME_S_MAX * 1_000_000, closed="left"))
             told = told.with_columns(text).select(
                 at.alias("time"),
-                pl.when(pl.col("craft") // (1 << DOMAIN_SHIFT) == DOMAIN_SEA)
+                pl.when(domain == DOMAIN_SEA)
                 .then(sea)
-                .otherwise(pl.format("icao:{}", hexadecimal))
+                .when(domain == DOMAIN_AIR)
+                .then(pl.format("icao:{}", pl.concat_str(digits[2:])))
+                .when(domain == DOMAIN_SEA_TRACK)
+                .then(pl.format("sea-track:{}", pl.concat_str(digits)))
+                .otherwise(pl.format("air-track:{}", pl.concat_str(digits)))
                 .alias("craft"),
                 *COLUMNS,
             )

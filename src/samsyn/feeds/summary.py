@@ -9,10 +9,21 @@ import polars as pl
 
 from samsyn.base.clock import iso
 from samsyn.formats.codes import TimeSource
-from samsyn.observations.craft import DOMAIN_AIR, DOMAIN_SEA, DOMAIN_SHIFT
+from samsyn.observations.craft import (
+    DOMAIN_AIR,
+    DOMAIN_AIR_TRACK,
+    DOMAIN_SEA,
+    DOMAIN_SEA_TRACK,
+    DOMAIN_SHIFT,
+)
 from samsyn.observations.plausible import Mark
 
-_DOMAINS = {DOMAIN_SEA: "sea", DOMAIN_AIR: "air"}
+_DOMAINS = {
+    DOMAIN_SEA: "sea",
+    DOMAIN_AIR: "air",
+    DOMAIN_SEA_TRACK: "sea-track",
+    DOMAIN_AIR_TRACK: "air-track",
+}
 
 
 class Summary:

@@ -10,15 +10,17 @@
 #include <math.h>
 #include <string.h>
 
-#define FORM 1 /* of what `read` takes and gives: `asterix_compiled.py` knows one */
+#define FORM 2 /* of what `read` takes and gives: `asterix_compiled.py` knows one */
 #define HEAD 3
 #define DAY_US 86400000000LL
 #define NEAR_US_MAX (1LL << 60)
-#define TARGETS 24
+#define TARGETS 26
 #define FOUND 64 /* items of one profile */
 #define ABSENT 255
 #define NO_SQUAWK 65535
 #define SITES 65536
+#define AIR (2LL << 32) /* domains of crafts' keys */
+#define AIR_TRACK (4LL << 32)
 #define NO_SITE (-1)
 #define TOLD (-2) /* a radar whose place is not known, and of which that has been said */
 
@@ -35,11 +37,11 @@ enum { NOT_REAL, EXTRAPOLATED, NOT_ICAO, NO_CRAFT };
 enum { GOOD, NO_ROW, ODD };
 /* the places of items, as `asterix_compiled.py` gives them to the plan: of every category, then of each */
 enum { SOURCE, TIME, TIME_2, TIME_3, TIME_4, TIME_5, OWN };
-enum { R_KIND = OWN, R_POLAR, R_SQUAWK, R_LEVEL, R_ADDRESS, R_CALLSIGN, R_VELOCITY, R_STATUS };
+enum { R_KIND = OWN, R_POLAR, R_SQUAWK, R_LEVEL, R_ADDRESS, R_CALLSIGN, R_VELOCITY, R_STATUS, R_TRACK };
 enum { B_KIND = OWN, B_FINE, B_COARSE, B_ADDRESS, B_LEVEL, B_HEIGHT, B_RATE, B_RATE_2, B_VELOCITY, B_HEADING,
        B_SQUAWK, B_STATE, B_QUALITY, B_VERSION, B_CALLSIGN };
 enum { T_KIND = OWN, T_PLACE, T_VELOCITY, T_ADDRESS, T_CALLSIGN, T_SPEED, T_COURSE, T_HEADING, T_MEASURED, T_LEVEL,
-       T_HEIGHT, T_RATE, T_RATE_2, T_RATE_3, T_SQUAWK, T_STATUS, T_STATE, T_TARGET };
+       T_HEIGHT, T_RATE, T_RATE_2, T_RATE_3, T_SQUAWK, T_STATUS, T_STATE, T_TARGET, T_TRACK };
 enum { S_PLACE = OWN };
 
 typedef struct {
@@ -61,7 +63,7 @@ typedef struct {
     const double *sites; /* latitude, longitude in degrees, height in metres */
     int64_t site_count;
     Py_ssize_t room, rows, refused, refused_room;
-    int64_t *time_us, *address, *refusal, *counts;
+    int64_t *time_us, *craft, *refusal, *counts;
     double *number;
     uint8_t *code, *callsign;
     uint16_t *squawk;
@@ -237,11 +239,14 @@ static void place_seen(Reading *r, const double *site, double range_nm, double a
 
 /* --- categories */
 
-static int known_address(Reading *r, Item item)
+/* Who a record is about: an address, else the number of a track (`unnamed.py`), of so many bits; 0: nobody. */
+static int known(Reading *r, Item address, Item source, Item track, uint32_t mask)
 {
-    uint32_t address = item.at ? whole(item.at, 3) : 0;
-    r->address[r->rows] = address;
-    return address != 0 && address != 0xFFFFFF;
+    uint32_t number = address.at ? whole(address.at, 3) : 0;
+    if (number != 0 && number != 0xFFFFFF) return r->craft[r->rows] = AIR + number, 1;
+    if (!track.at || !source.at) return 0;
+    r->craft[r->rows] = AIR_TRACK + ((int64_t)whole(source.at, 2) << 16 | (whole(track.at, 2) & mask));
+    return 1;
 }
 
 /* CAT048: one target of one radar. */
@@ -250,7 +255,7 @@ static int radar_target(Reading *r, const Item *i, const uint8_t *record)
     const uint8_t *kind = i[R_KIND].at;
     int more = kind && i[R_KIND].size > 1 ? kind[1] : 0;
     if (kind && (kind[0] & 0x12 || more & 0x80)) return refuse(r, NOT_REAL, i[R_KIND], record, 48);
-    if (!known_address(r, i[R_ADDRESS])) return refuse(r, NO_CRAFT, i[R_ADDRESS], record, 48);
+    if (!known(r, i[R_ADDRESS], i[SOURCE], i[R_TRACK], 0xFFF)) return refuse(r, NO_CRAFT, i[R_ADDRESS], record, 48);
     squawk(r, i[R_SQUAWK]);
     if (i[R_LEVEL].at && !(i[R_LEVEL].at[0] & 0xC0)) number(r, ALTITUDE, low_bits(i[R_LEVEL].at, 14) * 25.0);
     if (i[R_VELOCITY].at) {
@@ -275,7 +280,7 @@ static int adsb(Reading *r, const Item *i, const uint8_t *record)
     int more = kind && i[B_KIND].size > 1 ? kind[1] : 0;
     if (kind && (kind[0] & 0x02 || more & 0x30)) return refuse(r, NOT_REAL, i[B_KIND], record, 21);
     if (kind && kind[0] >> 5 > 1) return refuse(r, NOT_ICAO, i[B_KIND], record, 21);
-    if (!known_address(r, i[B_ADDRESS])) return refuse(r, NO_CRAFT, i[B_ADDRESS], record, 21);
+    if (!known(r, i[B_ADDRESS], i[SOURCE], (Item){NULL, 0}, 0)) return refuse(r, NO_CRAFT, i[B_ADDRESS], record, 21);
     if (i[B_FINE].at && !place(r, i[B_FINE].at, 4, 180.0 / (1 << 30))) return ODD;
     if (!i[B_FINE].at && i[B_COARSE].at && !place(r, i[B_COARSE].at, 3, 180.0 / (1 << 23))) return ODD;
     if (kind && i[B_KIND].size > 1) code(r, GROUND, more & 0x40 ? 1 : 0);
@@ -330,7 +335,7 @@ static int system_track(Reading *r, const Item *i, const uint8_t *record)
     int64_t size = status ? i[T_KIND].size : 0;
     if (size > 1 && status[1] & 0x80) return refuse(r, NOT_REAL, i[T_KIND], record, 62);
     if (size > 3 && status[3] & 0x80) return refuse(r, EXTRAPOLATED, i[T_KIND], record, 62);
-    if (!known_address(r, i[T_ADDRESS])) return refuse(r, NO_CRAFT, i[T_ADDRESS], record, 62);
+    if (!known(r, i[T_ADDRESS], i[SOURCE], i[T_TRACK], 0xFFFF)) return refuse(r, NO_CRAFT, i[T_ADDRESS], record, 62);
     if (i[T_PLACE].at && !place(r, i[T_PLACE].at, 4, 180.0 / (1 << 25))) return ODD;
     track_motion(r, i);
     squawk(r, i[T_SQUAWK]);
@@ -469,7 +474,7 @@ static PyObject *read_blocks(PyObject *module, PyObject *args)
     r.nears = AT(&a, 3, const int64_t), r.spans = spans, r.shapes = AT(&a, 4, const Shape);
     r.profiles = AT(&a, 5, const int64_t), r.kinds = AT(&a, 6, const int64_t), r.site_of = AT(&a, 7, const int16_t);
     r.sites = AT(&a, 8, const double), r.site_count = COUNT(&a, 8) / 3, r.room = room, r.rows = rows;
-    r.time_us = AT(&a, 9, int64_t), r.address = AT(&a, 10, int64_t), r.number = AT(&a, 11, double);
+    r.time_us = AT(&a, 9, int64_t), r.craft = AT(&a, 10, int64_t), r.number = AT(&a, 11, double);
     r.code = AT(&a, 12, uint8_t), r.squawk = AT(&a, 13, uint16_t), r.callsign = AT(&a, 14, uint8_t);
     r.refusal = AT(&a, 15, int64_t), r.refused_room = COUNT(&a, 15) / 5, r.counts = AT(&a, 16, int64_t);
     r.near_us = near_us;

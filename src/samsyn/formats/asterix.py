@@ -20,7 +20,6 @@ from samsyn.formats.asterix_columns import Row
 from samsyn.formats.asterix_items import LEFT, PROFILES, Cut, Undefined, read_record
 from samsyn.formats.codes import TimeSource
 from samsyn.formats.decoded import Decoded
-from samsyn.formats.states import AIR_DOMAIN
 
 HEAD: Final = 3  # bytes of category and length
 TIME_ITEMS: Final = {  # the first that is there is the time of a row; with its unit in 1/128 s
@@ -216,7 +215,7 @@ class AsterixBlocks:
             out.refuse("no-time", offset=offset, detail=detail)
             return None
         try:
-            address, row = ROWS[category](items)
+            craft, row = ROWS[category](items)
         except asterix_columns.NoRow as e:
             out.refuse(e.reason, offset=offset, detail=f"CAT{category:03d} {e.detail}".strip())
             return None
@@ -226,7 +225,7 @@ class AsterixBlocks:
         if polar:
             self._place(source, polar, row, offset, out)
         row["time_us"] = time_us
-        row["craft"] = AIR_DOMAIN + address
+        row["craft"] = craft
         return row
 
     def _learn_site(self, source: str, items: dict[str, bytes]) -> None:

@@ -1,6 +1,6 @@
 """What the items of ASTERIX records mean, as columns. Scales: EUROCONTROL-SPEC-0149, the item's number.
 
-Each category has a function from items to the aircraft's address and a row; `polar` in it is what only
+Each category has a function from items to the aircraft's key and a row; `polar` in it is what only
 the radar's place turns into a position, `wrong` what a field held that it cannot.
 """
 
@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from samsyn.formats.codes import SQUAWK_EMERGENCY, Emergency
 from samsyn.formats.radar import Polar, Site
-from samsyn.formats.states import KNOTS_PER_M_S
+from samsyn.formats.states import AIR_DOMAIN, KNOTS_PER_M_S
+from samsyn.formats.unnamed import AIR_TRACK_DOMAIN, track_number
 
 Items = dict[str, bytes]
 Row = dict[str, Any]
@@ -34,17 +35,18 @@ HANDLED: Final = {
     21: frozenset({"010", "040", "071", "072", "073", "075", "077", "080", "130", "131", "140", "145",
                    "152", "155", "157", "160", "170", "070", "090", "200", "210"}),
     34: frozenset({"010", "030", "120"}),
-    48: frozenset({"010", "140", "020", "040", "070", "090", "220", "240", "200", "230"}),
-    62: frozenset({"010", "070", "105", "185", "060", "245", "380", "080", "136", "130", "135", "220"}),
+    48: frozenset({"010", "140", "020", "040", "070", "090", "161", "220", "240", "200", "230"}),
+    62: frozenset({"010", "040", "070", "105", "185", "060", "245", "380", "080", "136", "130", "135",
+                   "220"}),
     63: frozenset(), 65: frozenset(),
 }  # fmt: skip
 IGNORED: Final = {
     21: frozenset({"161", "015", "150", "151", "074", "076", "230", "165", "020", "220", "146", "148",
                    "110", "016", "008", "271", "132", "250", "260", "400", "295", "RE", "SP"}),
     34: frozenset({"000", "020", "041", "050", "060", "070", "100", "110", "090", "RE", "SP"}),
-    48: frozenset({"130", "250", "161", "042", "170", "210", "030", "080", "100", "110", "120", "260",
+    48: frozenset({"130", "250", "042", "170", "210", "030", "080", "100", "110", "120", "260",
                    "055", "050", "065", "060", "SP", "RE"}),
-    62: frozenset({"015", "100", "210", "040", "290", "200", "295", "390", "270", "300", "110", "120",
+    62: frozenset({"015", "100", "210", "290", "200", "295", "390", "270", "300", "110", "120",
                    "510", "500", "340", "RE", "SP"}),
     63: frozenset({"010", "015", "030", "050", "060", "070", "080", "081", "090", "091", "092", "RE",
                    "SP"}),
@@ -70,7 +72,7 @@ def radar_target(items: Items) -> tuple[int, Row]:
     test = len(kind) > 1 and kind[0] & 1 and kind[1] & 0x80
     if kind[0] & 0x12 or test:  # SIM, RAB (a field monitor), TST
         raise NoRow("not-real", f"020={kind.hex()}")
-    address = _address(items.get("220"))
+    craft = _craft(items, "220", "161", 0xFFF)
     row: Row = {}
     _squawk(row, items.get("070"))
     if "090" in items:
@@ -87,7 +89,7 @@ def radar_target(items: Items) -> tuple[int, Row]:
         row["on_ground"] = ON_GROUND.get(items["230"][0] >> 2 & 7)
     _callsign(row, items.get("240"))
     _military(row, len(kind) > 1 and kind[1] & 0x10)
-    return address, row
+    return craft, row
 
 
 def adsb(items: Items) -> tuple[int, Row]:
@@ -98,7 +100,7 @@ def adsb(items: Items) -> tuple[int, Row]:
         raise NoRow("not-real", f"040={kind.hex()}")
     if kind[0] >> 5 not in (0, 1):  # a surface vehicle's, anonymous or reserved address
         raise NoRow("address-not-icao", f"040={kind.hex()}")
-    address = _address(items.get("080"))
+    craft = _craft(items, "080")
     row: Row = {}
     if "131" in items or "130" in items:
         raw = items.get("131", items.get("130", b""))
@@ -123,7 +125,7 @@ def adsb(items: Items) -> tuple[int, Row]:
         _military(row, items["200"][0] & 0x20)
     _quality(row, items.get("090", b""), items.get("210"))
     _callsign(row, items.get("170"))
-    return address, row
+    return craft, row
 
 
 def system_track(items: Items) -> tuple[int, Row]:
@@ -133,7 +135,7 @@ def system_track(items: Items) -> tuple[int, Row]:
         raise NoRow("not-real", f"080={status.hex()}")
     if len(status) > 3 and status[3] & 0x80:  # CST: nobody saw it lately
         raise NoRow("extrapolated", f"080={status.hex()}")
-    address = _address(items.get("380.ADR"))
+    craft = _craft(items, "380.ADR", "040", 0xFFFF)
     row: Row = {}
     if "105" in items:
         _latlon(row, items["105"], 180 / (1 << 25))
@@ -159,7 +161,7 @@ def system_track(items: Items) -> tuple[int, Row]:
             row["on_ground"] = True
     _military(row, len(status) > 2 and status[2] & 0x10)
     _callsign(row, items.get("380.ID", items["245"][1:] if "245" in items else None))
-    return address, row
+    return craft, row
 
 
 def site(raw: bytes) -> Site:
@@ -178,13 +180,16 @@ def _track_altitude(row: Row, items: Items) -> None:
         row["altitude_ft"] = _signed(items["130"]) * FEET_PER_TICK
 
 
-def _address(raw: bytes | None) -> int:
-    if raw is None:
+def _craft(items: Items, address: str, track: str = "", mask: int = 0) -> int:
+    """The key of an aircraft by its address, else of a track by its number (of so many bits)."""
+    number = _unsigned(items.get(address, b""))
+    if number not in (0, 0xFFFFFF):
+        return AIR_DOMAIN + number
+    if track in items and "010" in items:
+        return AIR_TRACK_DOMAIN + track_number(items["010"], _unsigned(items[track]) & mask)
+    if address not in items:
         raise NoRow("no-craft", "without an aircraft's address")
-    address = _unsigned(raw)
-    if address in (0, 0xFFFFFF):
-        raise NoRow("no-craft", f"address {address:06x}")
-    return address
+    raise NoRow("no-craft", f"address {number:06x}")
 
 
 def _latlon(row: Row, raw: bytes, degrees_per_tick: float) -> None:

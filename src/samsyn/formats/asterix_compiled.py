@@ -26,9 +26,8 @@ from samsyn.formats.asterix_items import (
 )
 from samsyn.formats.decoded import Decoded
 from samsyn.formats.radar import Site
-from samsyn.formats.states import AIR_DOMAIN
 
-_FORM: Final = 1  # of what `_asterix` takes and gives
+_FORM: Final = 2  # of what `_asterix` takes and gives
 built: ModuleType | None
 try:
     from samsyn.formats import _asterix
@@ -39,7 +38,7 @@ except ImportError:  # built without a C compiler
 
 Array = npt.NDArray[Any]
 
-LEAST_ROW_BYTES: Final = 8  # of a record that makes a row: two bytes of FSPEC, a time, an address
+LEAST_ROW_BYTES: Final = 8  # of a record that makes a row: two bytes of FSPEC, a time, and who
 NEAR_US_MAX: Final = 1 << 60
 ABSENT: Final = 255
 NO_SQUAWK: Final = 65_535
@@ -58,9 +57,9 @@ _TARGETS: Final = {
     21: ("040", "131", "130", "080", "145", "140", "155", "157", "160", "152", "070", "200", "090",
          "210", "170"),
     34: ("120",),
-    48: ("020", "040", "070", "090", "220", "240", "200", "230"),
+    48: ("020", "040", "070", "090", "220", "240", "200", "230", "161"),
     62: ("080", "105", "185", "380.ADR", "380.ID", "380.GSP", "380.TAN", "380.MHG", "136", "135", "130",
-         "220", "380.BVR", "380.GVR", "060", "380.COM", "380.SAB", "245"),
+         "220", "380.BVR", "380.GVR", "060", "380.COM", "380.SAB", "245", "040"),
 }  # fmt: skip
 _NONE, _FIXED, _EXTENDED, _REPEATED, _COMPOUND, _EXPLICIT = range(6)
 _UNKNOWN, _READ, _LEFT = range(3)
@@ -128,7 +127,7 @@ class Rows:
     def __init__(self, data_bytes: int) -> None:
         self.room = data_bytes // LEAST_ROW_BYTES + 1
         self.count = 0
-        self.time_us, self.address = np.empty((2, self.room), np.int64)
+        self.time_us, self.craft = np.empty((2, self.room), np.int64)
         self.floats = np.empty((len(FLOATS), self.room))
         self.codes = np.empty((len(CODES), self.room), np.uint8)
         self.squawk = np.empty(self.room, np.uint16)
@@ -143,14 +142,14 @@ class Rows:
 
     def arrays(self) -> tuple[Array, ...]:
         """As `_asterix.c` wants them."""
-        return self.time_us, self.address, self.floats, self.codes, self.squawk, self.callsign
+        return self.time_us, self.craft, self.floats, self.codes, self.squawk, self.callsign
 
     def put(self, rows: list[Row]) -> None:
         """Rows of the other reader, behind those that are there."""
         for row in rows:
             i = self.count
             self.count += 1
-            self.time_us[i], self.address[i] = row["time_us"], row["craft"] - AIR_DOMAIN
+            self.time_us[i], self.craft[i] = row["time_us"], row["craft"]
             for k, name in enumerate(FLOATS):
                 value = row.get(name)
                 self.floats[k, i] = np.nan if value is None else value
@@ -164,7 +163,7 @@ class Rows:
     def columns(self) -> dict[str, Any]:
         """As the schema has them."""
         n = self.count
-        made: dict[str, Any] = {"time_us": self.time_us[:n], "craft": AIR_DOMAIN + self.address[:n]}
+        made: dict[str, Any] = {"time_us": self.time_us[:n], "craft": self.craft[:n]}
         made |= {name: self.floats[k, :n] for k, name in enumerate(FLOATS)}
         for k, name in enumerate(CODES):
             values = self.codes[k, :n]

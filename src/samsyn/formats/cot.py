@@ -5,7 +5,8 @@
       <detail><contact callsign="SAMPLE"/><track speed="5.8" course="185.4"/></detail></event>
 
 A uid is whatever its writer chose. Those that hold an MMSI or an ICAO address (MMSI-219000123,
-ICAO-4CA123) are craft of ours; all others are counted and left. A message is parsed from its `<event`
+ICAO-4CA123) are craft of ours. Other units in the air and on the sea are tracks that nobody names
+(`unnamed`); those on land are counted and left. A message is parsed from its `<event`
 on, so that no document type, and with it no entity, can come before: those are how a small message
 becomes a large one.
 """
@@ -33,6 +34,7 @@ from samsyn.formats.states import (
     Reader,
     taken,
 )
+from samsyn.formats.unnamed import AIR_TRACK_DOMAIN, SEA_TRACK_DOMAIN, unit_number
 
 _END: Final = b"</event>"
 _AROUND: Final = re.compile(rb"<\?xml[^>]*>|</?events>")  # what may stand between messages
@@ -40,6 +42,8 @@ _BEGIN: Final = re.compile(rb"<event[\s>]")
 _SHIP: Final = re.compile(r"(?:MMSI|AIS)[-.:_](\d{9})", re.IGNORECASE)
 _AIRCRAFT: Final = re.compile(r"(?:ICAO|ICAO24|ADSB|MODE-?S)[-.:_]([0-9a-f]{6})", re.IGNORECASE)
 _ATOM: Final = re.compile(r"a-[pufnsaho.jk](-|$)")  # things, by affiliation; others: points drawn, chat
+_UNITS: Final = {"-A": AIR_TRACK_DOMAIN, "-S": SEA_TRACK_DOMAIN}  # battle dimension: air, sea surface
+_AT_SEA: Final = (SEA_DOMAIN >> 32, SEA_TRACK_DOMAIN >> 32)
 NOT_REAL: Final = frozenset("jk")  # affiliations of exercises: joker, faker
 UNKNOWN: Final = 9_999_999.0  # metres, where nothing is known
 HANDLED: Final = frozenset({
@@ -125,7 +129,7 @@ class CotDecoder:
         if kind[2] in NOT_REAL or str(said.get("event.opex", "o"))[:1] in ("e", "s"):
             out.refuse("not-real", offset=offset, detail=shown(kind.encode()))
             return None
-        said["craft"] = _craft(str(said.get("event.uid")))
+        said["craft"] = _craft(str(said.get("event.uid")), kind)
         said["time_us"] = _time_us(str(said.get("event.time")))
         for name, reason, what in (("craft", "no-craft", "uid"), ("time_us", "no-time", "time")):
             if said[name] < 0:
@@ -178,7 +182,7 @@ def _fill(rows: list[dict[str, Any]], out: Decoded) -> None:
         "ship_type": _ship_types(rows),
         "altitude_ft": read.numbers("point.hae", -5_000, 50_000, absent=UNKNOWN) * FEET_PER_METRE,
     }
-    at_sea = columns["craft"] < AIR_DOMAIN
+    at_sea = np.isin(columns["craft"] >> 32, _AT_SEA)
     columns["altitude_ft"] = np.where(at_sea, np.nan, columns["altitude_ft"])
     order = np.arange(len(rows))
     out.rows = len(rows)
@@ -190,7 +194,7 @@ def _ship_types(rows: list[dict[str, Any]]) -> np.ma.MaskedArray[Any, Any]:
     """What the symbols say of ships, as AIS has it; nothing of whose side they were taken for."""
     said = [
         symbols.ship_type_of(str(row.get("__milsym.id", "")), str(row["event.type"]))
-        if row["craft"] < AIR_DOMAIN
+        if row["craft"] >> 32 in _AT_SEA
         else None
         for row in rows
     ]
@@ -198,12 +202,16 @@ def _ship_types(rows: list[dict[str, Any]]) -> np.ma.MaskedArray[Any, Any]:
     return np.ma.MaskedArray(np.array([one or 0 for one in said], dtype=np.uint8), absent)
 
 
-def _craft(uid: str) -> int:
+def _craft(uid: str, kind: str) -> int:
+    """The key of who a message is about, -1 where that is no craft. kind: "a-f-S-X-M"."""
     ship = _SHIP.fullmatch(uid.strip())
     if ship:
         return SEA_DOMAIN + int(ship[1])
     aircraft = _AIRCRAFT.fullmatch(uid.strip())
-    return AIR_DOMAIN + int(aircraft[1], 16) if aircraft else -1
+    if aircraft:
+        return AIR_DOMAIN + int(aircraft[1], 16)
+    domain = _UNITS.get(kind[3:5])
+    return -1 if domain is None or not uid.strip() else domain + unit_number(uid.strip())
 
 
 def _time_us(text: str) -> int:

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#define FORM 1
+#define FORM 2
 #define NEVER INT64_MIN
 
 /* --- craft to slots */
@@ -232,8 +232,9 @@ static int jumped(const Rules *rules, Held *held, Place here, double speed_m_s, 
 static int mark_one(const Rules *rules, Held *held, int64_t craft, Place here, double speed_kn, double altitude_ft)
 {
     int64_t domain = craft >> 32, number = craft & 0xFFFFFFFF;
-    int air = domain == 2, nobody = air ? number == 0 || number >= 0xFFFFFF : domain == 1 && nobody_at_sea(number);
-    int flies = air || number / 1000000 == 111; /* search and rescue aircraft report among ships */
+    int air = !(domain & 1);
+    int nobody = domain == 2 ? number == 0 || number >= 0xFFFFFF : domain == 1 && nobody_at_sea(number);
+    int flies = air || (domain == 1 && number / 1000000 == 111); /* search and rescue aircraft report among ships */
     double most_kn = flies ? rules->air_kn : rules->sea_kn;
     int placed = !(isnan(here.lat) && isnan(here.lon));
     int good = fabs(here.lat) <= 90 && fabs(here.lon) <= 180 && !(here.lat == 0 && here.lon == 0);

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Final
 
-_FORM: Final = 1  # of what `_rows` takes and gives
+_FORM: Final = 2  # of what `_rows` takes and gives
 built: ModuleType | None
 try:
     from samsyn.observations import _rows

@@ -18,7 +18,7 @@ from samsyn.base import limits
 from samsyn.base.clock import MINUTE_US, SECOND_US
 from samsyn.base.geo import EARTH_RADIUS_M, KNOT_M_S, distance_m
 from samsyn.observations import compiled
-from samsyn.observations.craft import DOMAIN_AIR, DOMAIN_SEA, DOMAIN_SHIFT, NUMBER_MASK
+from samsyn.observations.craft import DOMAIN_AIR, DOMAIN_SEA, DOMAIN_SHIFT, NUMBER_MASK, in_air
 from samsyn.observations.index import CraftIndex
 from samsyn.observations.plain import plain
 
@@ -124,8 +124,8 @@ class Plausibility:
         """The marks of rows, in numpy; takes them into the state."""
         craft, time_us, lat, lon, speed_kn, altitude_ft = (rows[name] for name in _READ)
         domain, number = craft >> DOMAIN_SHIFT, craft & NUMBER_MASK
-        air = domain == DOMAIN_AIR
-        rescue_aircraft = ~air & (number // 1_000_000 == 111)
+        air = in_air(craft)
+        rescue_aircraft = (domain == DOMAIN_SEA) & (number // 1_000_000 == 111)
         speed_max_kn = np.where(air | rescue_aircraft, AIR_SPEED_KN_MAX, SEA_SPEED_KN_MAX)
         placed = ~(np.isnan(lat) & np.isnan(lon))
         good = (np.abs(lat) <= 90) & (np.abs(lon) <= 180) & ~((lat == 0) & (lon == 0))

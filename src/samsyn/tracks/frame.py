@@ -12,18 +12,19 @@ from samsyn.base.clock import SECOND_US
 from samsyn.base.limits import PICTURE_FRAME_TRACKS
 from samsyn.formats import symbols
 from samsyn.formats.codes import SQUAWK_EMERGENCY
-from samsyn.observations.craft import DOMAIN_SEA, NUMBER_MASK
+from samsyn.observations.craft import DOMAIN_AIR, DOMAIN_SEA, NUMBER_MASK, UNNAMED_FROM, in_air
 from samsyn.observations.schema import Emergency
 from samsyn.tracks.partners import PartnerTracks
 from samsyn.tracks.released import NO_CODE, NO_CRAFT
 from samsyn.tracks.state import AIR_SHOWN_US, SEA_SHOWN_US
-from samsyn.tracks.table import ABSENT_U8, TrackTable, domain_of
+from samsyn.tracks.table import ABSENT_U8, TrackTable
 
 ON_GROUND: Final = 1
 EMERGENCY: Final = 2
 IMPLAUSIBLE: Final = 4
 EXERCISE: Final = 8
 FROM_PARTNER: Final = 16
+UNNAMED: Final = 32  # a track that nobody names: its domain in a key is two higher
 
 BoundingBox = tuple[float, float, float, float]  # west, south, east, north; degrees
 
@@ -36,16 +37,16 @@ def frame(
 
     domain UInt8 | number UInt32 | lat, lon Float32 deg | course_deg, speed_kn, altitude_ft Float32,
     NaN where absent | age_s Float32 since last heard | flags UInt8: ON_GROUND, EMERGENCY,
-    IMPLAUSIBLE, EXERCISE, FROM_PARTNER | symbol UInt8: which of `formats.symbols.codes`. A craft
-    key does not fit a JavaScript number, hence domain and number; a partner's track whose craft is not
-    told has number 0.
+    IMPLAUSIBLE, EXERCISE, FROM_PARTNER, UNNAMED | symbol UInt8: which of `formats.symbols.codes`. A
+    craft key does not fit a JavaScript number, hence domain and number; a partner's track whose craft is
+    not told has number 0.
     """
     west, south, east, north = bbox
     view = table.viewport(
         west, south, east, north, now_us=now_us, max_age_us=SEA_SHOWN_US, limit=PICTURE_FRAME_TRACKS
     )
-    domain = domain_of(view.craft)
-    shown = (domain == DOMAIN_SEA) | (view.age_s <= AIR_SHOWN_US / SECOND_US)
+    flies = in_air(view.craft)
+    shown = ~flies | (view.age_s <= AIR_SHOWN_US / SECOND_US)
     calls = ~np.isin(view.emergency, (ABSENT_U8, Emergency.NONE, Emergency.MEDICAL))
     calls |= np.isin(view.squawk, tuple(SQUAWK_EMERGENCY))
     bits = (
@@ -53,9 +54,10 @@ def frame(
         | np.where(calls, EMERGENCY, 0)
         | np.where(view.marks != 0, IMPLAUSIBLE, 0)
         | np.where(view.exercise == 1, EXERCISE, 0)
+        | np.where(view.craft >= UNNAMED_FROM, UNNAMED, 0)
     )
     columns = {
-        "domain": domain,
+        "domain": np.where(flies, DOMAIN_AIR, DOMAIN_SEA).astype(np.uint8),
         "number": (view.craft & NUMBER_MASK).astype(np.uint32),
         "lat": view.lat.astype(np.float32),
         "lon": view.lon.astype(np.float32),

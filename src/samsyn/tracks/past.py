@@ -13,7 +13,7 @@ import polars as pl
 from samsyn.base import limits
 from samsyn.base.clock import HOUR_US, MINUTE_US, SECOND_US
 from samsyn.base.errors import InputError
-from samsyn.observations.craft import DOMAIN_SEA, DOMAIN_SHIFT, craft_text
+from samsyn.observations.craft import craft_text, in_air
 from samsyn.observations.files import STORED
 from samsyn.observations.reader import Observations, Wanted
 from samsyn.observations.schema import SCHEMA
@@ -203,5 +203,5 @@ def _trail(craft: int, from_us: int, to_us: int, rows: pl.DataFrame) -> dict[str
 
 def breaks_in(time_us: Any, craft: int) -> list[int]:
     """Places at which a craft's times (an array, ascending) go on after a gap."""
-    gap_us = GAP_SEA_US if craft >> DOMAIN_SHIFT == DOMAIN_SEA else GAP_AIR_US
+    gap_us = GAP_AIR_US if in_air(craft) else GAP_SEA_US
     return [int(at) + 1 for at in np.flatnonzero(np.diff(time_us) > gap_us)]

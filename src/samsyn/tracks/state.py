@@ -16,7 +16,7 @@ import polars as pl
 
 from samsyn.base import geo, limits
 from samsyn.base.clock import HOUR_US, MINUTE_US
-from samsyn.observations.craft import DOMAIN_SEA, DOMAIN_SHIFT
+from samsyn.observations.craft import DOMAIN_SHIFT, in_air
 from samsyn.tracks.arrays import Array
 from samsyn.tracks.released import UNSHOWABLE
 
@@ -74,5 +74,5 @@ class TrackState:
 
 def shown(craft: Ints, position_us: Ints, now_us: int) -> npt.NDArray[np.bool_]:
     """Whether each craft, by the time of its position, is still shown."""
-    shown_us = np.where(craft >> DOMAIN_SHIFT == DOMAIN_SEA, SEA_SHOWN_US, AIR_SHOWN_US)
+    shown_us = np.where(in_air(craft), AIR_SHOWN_US, SEA_SHOWN_US)
     return position_us >= now_us - shown_us

@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from samsyn.base.clock import MINUTE_US
 from samsyn.base.errors import LimitError
 from samsyn.base.geo import KNOT_M_S
 from samsyn.base.limits import TRACKS
-from samsyn.observations.craft import DOMAIN_AIR, DOMAIN_SHIFT, craft_text
+from samsyn.observations.craft import UNNAMED_FROM, craft_text, in_air
 from samsyn.observations.index import CraftIndex
 from samsyn.observations.plain import ABSENT_FLAG, plain
 from samsyn.observations.plain import ABSENT_U8 as ABSENT_U8
@@ -21,6 +22,7 @@ from samsyn.observations.plain import ABSENT_U16 as ABSENT_U16
 from samsyn.observations.plausible import Mark
 from samsyn.tracks import compiled
 from samsyn.tracks.arrays import Array, SlotArrays, codes
+from samsyn.tracks.associate import Associations
 from samsyn.tracks.smooth import PLACE_95, Outcome, Reports, Smoothed, Smoother
 from samsyn.tracks.split import Seconds
 from samsyn.tracks.state import TrackState
@@ -55,9 +57,11 @@ _STATE: Final[dict[str, tuple[Any, ...]]] = {
     **dict.fromkeys(_CODES, (np.int16, -1)),
     **dict.fromkeys(_TEXTS, (np.object_, None)),
 }
-_SMOOTHED: Final = ("speed_kn", "course_deg", "position_accurate", "nac_p")
+_SMOOTHED: Final = ("speed_kn", "course_deg", "position_accurate", "nac_p", "altitude_ft", "squawk")
 _READ: Final = ("time_us", "craft", "lat", "lon", "marks")
 _KINDS: Final = {"f4": 0, "f8": 1, "u1": 2, "i1": 3, "u2": 4, "i2": 5}  # as `_tracks.c` knows them
+SHOWN_ONCE_US: Final = MINUTE_US
+"""A craft that was silent for longer is shown where the sensor's track that it is has it, too."""
 _NEVER_SAID: Final = -1  # no unsigned code is
 
 
@@ -94,6 +98,7 @@ class TrackTable:
         self._lock = threading.Lock()
         self._smoother = Smoother(capacity) if smooth else None
         self._seconds = Seconds()
+        self._associations = Associations()
         self._index = CraftIndex()
         self._tables: dict[str, list[str]] = {name: [] for name in _CODES}
         self._columns = SlotArrays(_STATE, capacity)
@@ -114,6 +119,8 @@ class TrackTable:
             rows = self._newest(columns["time_us"], slots)
             self._place(columns, rows, slots)
             self._smooth(columns, rows, slots)
+            if self._smoother is not None:
+                self._associations.take(columns)
             for name, table in self._tables.items():
                 columns[name] = codes(batch[name], table)
             self._put({name: columns[name] for name in (*given, *_CODES)}, rows, slots)
@@ -136,6 +143,7 @@ class TrackTable:
                 row["smoothed"] = _told(self._smoother.at(np.array([slot])))
                 second = self._seconds.of(slot, int(self._columns["time_us"][slot]))
                 row["second_craft"] = None if second is None else _told(second)
+                row["same_as"] = self._associations.of(craft)
             return row
 
     def state(self, feed: str, now_us: int) -> TrackState:
@@ -183,11 +191,26 @@ class TrackTable:
             if limit is not None and len(at) > limit:
                 newest = np.argpartition(c["time_us"][at], len(at) - limit)[len(at) - limit :]
                 at = at[np.sort(newest)]
+            at = at[~self._told_twice(at)]
             names = [name for name in View.__dataclass_fields__ if name not in ("craft", "age_s")]
             age_s = ((now_us - c["time_us"][at]) / 1e6).astype(np.float32)
             shown = {name: c[name][at] for name in names}
             self._derive(shown, at)
             return View(craft=self._index.keys[at], age_s=age_s, **shown)
+
+    def _told_twice(self, slots: Array) -> Array:
+        """Which tracks of sensors are craft that have said themselves where they are, as lately."""
+        found = np.zeros(len(slots), bool)
+        unnamed = np.flatnonzero(self._index.keys[slots] >= UNNAMED_FROM)
+        joined = self._associations.joined() if len(unnamed) else {}
+        if not joined:
+            return found
+        position_us = self._columns["position_us"]
+        craft = np.array([joined.get(key, -1) for key in self._index.keys[slots[unnamed]].tolist()])
+        own = self._index.find(craft)
+        lately = position_us[own] >= position_us[slots[unnamed]] - SHOWN_ONCE_US
+        found[unnamed] = (own >= 0) & lately
+        return found
 
     def _derive(self, shown: dict[str, Array], slots: Array) -> None:
         """Course and speed of craft that say none, from how they moved."""
@@ -265,7 +288,7 @@ class TrackTable:
         usable &= ~np.isnan(columns["lat"]) & ~np.isnan(columns["lon"])
         rows = rows[usable[rows]]
         jumped = (columns["marks"][rows] & np.uint16(Mark.JUMP)) != 0
-        reports = Reports.of(columns, columns["craft"] >> DOMAIN_SHIFT == DOMAIN_AIR)
+        reports = Reports.of(columns, in_air(columns["craft"]))
         strange = jumped.copy()
         strange[~jumped] = self._smoother.take(rows[~jumped], slots, reports) == Outcome.MISSED
         at = np.flatnonzero(strange & ~jumped)
@@ -301,11 +324,6 @@ def _absent(name: str) -> int:
     if name in _WHOLE:
         return _WHOLE[name][1] if name != "marks" else _NEVER_SAID
     return ABSENT_FLAG
-
-
-def domain_of(craft: Array) -> Array:
-    """uint8: observations.craft.DOMAIN_SEA or DOMAIN_AIR."""
-    return (craft >> DOMAIN_SHIFT).astype(np.uint8)
 
 
 def _told(found: Smoothed) -> dict[str, float | None]:

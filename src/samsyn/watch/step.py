@@ -11,7 +11,13 @@ import polars as pl
 
 from samsyn.base.clock import MINUTE_US, SECOND_US
 from samsyn.base.limits import TRACKS
-from samsyn.observations.craft import DOMAIN_AIR, DOMAIN_SEA, DOMAIN_SHIFT, NUMBER_MASK
+from samsyn.observations.craft import (
+    DOMAIN_AIR,
+    DOMAIN_SEA,
+    DOMAIN_SHIFT,
+    NUMBER_MASK,
+    UNNAMED_FROM,
+)
 from samsyn.observations.index import CraftIndex
 from samsyn.observations.plausible import Mark
 from samsyn.tracks.arrays import Array, SlotArrays, codes, flags, floats, whole
@@ -229,6 +235,11 @@ class Cutter:
             return
         marks = batch["marks"].to_numpy()
         unwatched = (marks & UNWATCHED_MARKS) != 0
+        unnamed = batch["craft"].to_numpy() >= UNNAMED_FROM
+        if unnamed.any():  # a track of a sensor may be another craft tomorrow: nothing is said of it
+            batch = batch.filter(~pl.Series(unnamed))
+            yield from self.cut(batch, not_after_us)
+            return
         if not_after_us is not None:
             unwatched |= batch["time_us"].to_numpy() > not_after_us
         rows = self._rows(batch, marks)

@@ -16,6 +16,19 @@ function squawk(code: number): string {
   return String(code).padStart(4, '0');
 }
 
+interface SameAs {
+  craft: string;
+  agreed: number;
+  compared: number;
+  apart_m: number;
+}
+
+/** Which sensors' tracks it is, or which craft a track is, and how often they fitted. */
+function sameAs(craft: Craft): string {
+  const found = (craft.same_as ?? []) as unknown as SameAs[];
+  return found.map((one) => t('craft.same', { ...one, apart_m: count(one.apart_m) })).join('; ');
+}
+
 export function craftRows(craft: Craft, nowUs: number, zone: Zone): [label: string, value: string][] {
   const num = (name: string): number | null => (typeof craft[name] === 'number' ? (craft[name] as number) : null);
   const as = (name: string, show: (value: number) => string): string => {
@@ -43,6 +56,7 @@ export function craftRows(craft: Craft, nowUs: number, zone: Zone): [label: stri
     [t('craft.originator'), String(craft.originator ?? '').toUpperCase()],
     [t('craft.partner'), String(craft.partner ?? '').toUpperCase()],
     [t('craft.rung'), craft.partner ? told('rung.place', String(craft.place ?? 'none')) : ''],
+    [t('craft.same_as'), sameAs(craft)],
     [t('craft.marks'), craft.marks || craft.implausible ? t('craft.implausible') : ''],
   ];
   return rows.filter(([, value]) => value);

@@ -1,6 +1,6 @@
 // Where the craft that is looked at was before: from what the node keeps, as it was known at the time shown.
 import { api } from './api';
-import { AIR, craftText, type CraftId } from './craft';
+import { AIR, craftText, layerOf, type CraftId } from './craft';
 import type { Trail } from './types';
 
 const SPAN_US: Record<number, number> = { 1: 6 * 3600e6, [AIR]: 3600e6 }; // ships are slower
@@ -24,7 +24,7 @@ export class TrailOf {
     }
     if (!id || id.number === 0 || this.#asks) return;
     const away = Math.abs(atUs - this.#askedUs);
-    const due = past ? away > LATER_US : performance.now() - this.#askedMs > EVERY_MS || away > SPAN_US[id.domain]!;
+    const due = past ? away > LATER_US : performance.now() - this.#askedMs > EVERY_MS || away > SPAN_US[layerOf(id.domain)]!;
     if (due || this.#askedMs === -Infinity) void this.#ask(id, Math.round(atUs), past);
   }
 
@@ -33,7 +33,7 @@ export class TrailOf {
     this.#askedMs = performance.now();
     this.#askedUs = atUs;
     try {
-      const from = Math.max(0, atUs - SPAN_US[id.domain]!);
+      const from = Math.max(0, atUs - SPAN_US[layerOf(id.domain)]!);
       const found = await api.trail(craftText(id), from, atUs + 1, past ? atUs : null);
       if (this.id === id) this.trail = found;
     } catch {

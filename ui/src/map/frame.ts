@@ -1,11 +1,12 @@
 // A track frame of the node, decoded: Arrow IPC, one column an array, one row a craft.
 import { tableFromIPC, type Table } from '@uwdata/flechette';
-import { AIR, type CraftId } from '../lib/craft';
+import { AIR, UNNAMED, type CraftId } from '../lib/craft';
 
 export const ON_GROUND = 1;
 export const EMERGENCY = 2;
 export const IMPLAUSIBLE = 4;
 export const FROM_PARTNER = 16;
+const NOBODY_NAMES = 32;
 
 type Numbers = Float32Array | Uint32Array | Uint8Array;
 
@@ -43,14 +44,24 @@ export class Frame {
   }
 
   id(row: number): CraftId {
-    return { domain: this.domain[row]!, number: this.number[row]! };
+    return { domain: this.#domain(row), number: this.number[row]! };
   }
 
   row(id: CraftId): number {
     for (let i = 0; i < this.count; i++) {
-      if (this.number[i] === id.number && this.domain[i] === id.domain) return i;
+      if (this.number[i] === id.number && this.#domain(i) === id.domain) return i;
     }
     return -1;
+  }
+
+  /** One number for whose track a row is, within 53 bits. */
+  key(row: number): number {
+    return this.#domain(row) * 2 ** 32 + this.number[row]!;
+  }
+
+  /** Its craft's; `domain` is only where it moves. */
+  #domain(row: number): number {
+    return this.domain[row]! + (this.flags[row]! & NOBODY_NAMES ? UNNAMED : 0);
   }
 
   counts(): { sea: number; air: number } {

@@ -51,7 +51,7 @@ export class TrailLayer implements CustomLayerInterface {
     const atS = atUs / 1e6;
     for (let i = 0; i < frame.count; i++) {
       if (frame.number[i] === 0) continue; // whose it is was not told: it cannot be followed
-      const slot = this.#slot(frame.domain[i]! * 2 ** 32 + frame.number[i]!);
+      const slot = this.#slot(frame.key(i));
       const heardS = atS - frame.age[i]!;
       const first = slot * POINTS;
       if (this.#times[first]! && heardS - this.#times[first]! < EVERY_S[frame.domain[i]!]!) continue;
@@ -128,7 +128,7 @@ export class TrailLayer implements CustomLayerInterface {
     };
     for (let i = 0; i < frame.count; i++) {
       const domain = frame.domain[i]!;
-      const slot = this.#slots.get(domain * 2 ** 32 + frame.number[i]!);
+      const slot = this.#slots.get(frame.key(i));
       if (slot === undefined) continue;
       const first = slot * POINTS;
       let [x, y] = [mercatorX(frame.lon[i]!), mercatorY(frame.lat[i]!)];
