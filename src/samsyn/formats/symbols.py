@@ -71,8 +71,8 @@ def codes(*, exercise: bool) -> list[str]:
 
 def index(craft: Array, ship_type: Array) -> npt.NDArray[np.uint8]:
     """Which of `codes` each craft has. craft: keys; ship_type: AIS types, 255 where none was said."""
-    number = craft & ((1 << _MMSI_BITS) - 1)
-    flies = (craft >> _MMSI_BITS != 1) | (number // 1_000_000 == _SAR_AIRCRAFT)
+    number, domain = craft & ((1 << _MMSI_BITS) - 1), craft >> _MMSI_BITS
+    flies = (domain % 2 == 0) | ((domain == 1) & (number // 1_000_000 == _SAR_AIRCRAFT))
     return np.where(flies, np.uint8(_AIRCRAFT), _INDEX[ship_type])
 
 
