@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from browser.chromium import Watched, pixels_like, shot, sign_in, until
+from browser.chromium import Watched, pixels_like, shot, sign_in, until, until_pixels
 from browser.fake_node import PASSWORD, USER, FakeNode, Serving
 from browser.fake_traffic import Traffic
 
@@ -25,9 +25,7 @@ def serving(web: Path) -> Iterator[Serving]:
     running.stop()
 
 
-def test_craft_are_drawn_as_symbols_when_asked(
-    serving: Serving, watched: Watched, tmp_path: Path
-) -> None:
+def test_craft_are_drawn_as_symbols_when_asked(serving: Serving, watched: Watched) -> None:
     page, asked = watched.page, []
     page.on("request", lambda request: asked.append(request.url))
     sign_in(page, serving.url, USER, PASSWORD)
@@ -43,8 +41,8 @@ def test_craft_are_drawn_as_symbols_when_asked(
         "alt", "APP-6 symbol 10113000001401010000"
     )  # unknown, in an exercise
     until(page, "document.querySelector('.right img').naturalWidth > 30")
-    page.wait_for_timeout(1500)  # a frame of the new part of the map
-    assert pixels_like(page, shot(page, "symbols", tmp_path), UNKNOWN, 3) > 300
+    until_pixels(page, ".map", UNKNOWN, range(200, 1_000_000))  # a frame of the new part of the map
+    shot(page, "symbols")
     # too many: marks again, and said so
     serving.node.traffic = Traffic(3300, 20)
     expect(page.get_by_role("status").filter(has_text="drawn as marks")).to_be_visible()
