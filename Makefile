@@ -59,9 +59,8 @@ truth: $(INSTALLED)  ## measure every detector against known truth, into docs/tr
 	$(BIN)/samsyn exercise table exercises/truth $(if $(wildcard ../shared/data),--data ../shared/data) \
 	  --page docs/truth.md $(ARGS)
 
-picture: $(INSTALLED)  ## take the README's picture anew, from three running nodes
-	SAMSYN_SHOTS=build/shots $(BIN)/python -m pytest -q tests/browser/test_demo.py -k dk_sees
-	cp build/shots/demo-dk.png docs/picture.png
+picture: $(INSTALLED)  ## take the pictures of README and docs anew, from the tests that show them
+	$(BIN)/python docs/pictures.py $(ARGS)
 
 # Only hashes and versions go into the lock files; where packages come from is each machine's matter.
 lock:  ## renew the lock files (needs uv)

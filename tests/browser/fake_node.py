@@ -10,6 +10,7 @@ import asyncio
 import socket
 import threading
 import time
+from asyncio import FIRST_COMPLETED
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from browser import fake_past as past
 from browser import fake_story as story
 from browser.fake_traffic import START_US, Traffic
 from samsyn.formats import symbols
+from samsyn.interfaces.page_line import PageLine
 
 SECURITY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
@@ -46,6 +48,7 @@ class FakeNode:
         self.items: list[dict[str, Any]] = []
         self.versions = {"statements": 1, "links": 1, "findings": 1, "feeds": 1}
         self.signed_in = False
+        self.user = USER
         self.provider: str | None = None
         self.away = False
         self.frames_asked: list[int] = []  # times that tracks of the past were asked of
@@ -137,10 +140,10 @@ class FakeNode:
         return Starlette(routes=routes)
 
     async def _session(self, request: Request) -> Response:
-        who = {"user": USER, "name": "Vera Vakt", "role": "release"}
+        who = {"user": self.user, "name": "Vera Vakt", "role": "release"}
         if request.method == "POST":
             body = orjson.loads(await request.body())
-            if (body["user"], body["password"]) != (USER, PASSWORD):
+            if (body["user"], body["password"]) != (self.user, PASSWORD):
                 return _error(401, "sign-in", "Wrong user or password.", "Fel användare eller lösenord.")
             self.signed_in = True
         elif request.method == "DELETE":
@@ -248,13 +251,17 @@ class FakeNode:
         }  # fmt: skip
 
     async def _live(self, line: WebSocket) -> None:
-        if self.away or not self.signed_in:
-            await line.close(1011 if self.away else 1008)
+        if self.away:
+            await line.close(1011)
             return
         await line.accept()
+        if not self.signed_in:
+            await line.close(1008)
+            return
         self._loop = asyncio.get_running_loop()
         self._sockets.add(line)
-        listen = asyncio.create_task(_drain(line))
+        page = PageLine()
+        listen = asyncio.create_task(_listen(line, page))
         seen: dict[str, int] = {}
         try:
             while not listen.done():
@@ -263,7 +270,9 @@ class FakeNode:
                 seen = dict(self.versions)
                 note = {"now_us": self.now_us(), "speed": self.speed(), "changed": changed}
                 await line.send_text(orjson.dumps(note).decode())
-                await asyncio.wait([listen], timeout=1.0)
+                await asyncio.wait(
+                    [listen, asyncio.create_task(page.sent())], return_when=FIRST_COMPLETED
+                )
         except (WebSocketDisconnect, RuntimeError):
             pass  # the other side has gone
         finally:
@@ -275,10 +284,10 @@ class FakeNode:
         return FileResponse(asked if asked.is_file() else self._web / "index.html")
 
 
-async def _drain(line: WebSocket) -> None:
+async def _listen(line: WebSocket, page: PageLine) -> None:
     try:
         while True:
-            await line.receive_text()
+            page.told(await line.receive_text())
     except WebSocketDisconnect:
         return
 

@@ -9,8 +9,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from browser.chromium import Watched, shot, sign_in, until
+from browser.test_sight import violations
 from samsyn.demo.cast import wait_for
-from samsyn.demo.play import Play
+from samsyn.demo.play import REPORT, Play
 from tests.scenarios.network import ports_for
 
 pytestmark = pytest.mark.browser
@@ -68,6 +69,20 @@ def test_dk_sees_her_own_alert_and_what_each_partner_got(
     shot(page, "demo-dk-released")
 
 
+def test_dk_sees_what_fi_has_of_it(play: Play, alert: dict[str, Any], watched: Watched) -> None:
+    page = opened(play, "dk", alert, watched)
+    page.get_by_role("tab", name="Partners").click()
+    page.get_by_role("button", name="See as FI").click()
+    left = page.locator("aside.left")
+    expect(left).to_contain_text("As FI sees us")
+    left.get_by_role("button", name=DRIFT).first.click()
+    panel = page.locator(".right")
+    expect(panel).to_contain_text("hidden by coarse-to-fi")
+    assert "Watch team 7" not in panel.inner_text()
+    assert violations(page) == []
+    shot(page, "demo-as-fi", after_ms=2_500)
+
+
 def test_fi_sees_the_same_alert_as_an_area_and_an_hour_in_swedish(
     play: Play, alert: dict[str, Any], browser: Browser
 ) -> None:
@@ -77,6 +92,8 @@ def test_fi_sees_the_same_alert_as_an_area_and_an_hour_in_swedish(
     expect(panel).to_contain_text("Exercise Coast Watch DK")
     expect(panel).to_contain_text("Signaturen kontrollerad")
     assert "Watch team 7" not in panel.inner_text()
+    assert page.evaluate("document.documentElement.dataset.palette") == "night"
+    assert violations(page) == []
     shot(page, "demo-fi-sv", after_ms=2_500)
     watched.close()
     assert watched.errors == [] and watched.hosts <= {"127.0.0.1"}
@@ -102,12 +119,21 @@ def test_a_withdrawal_at_dk_is_seen_at_se(
     shot(page, "demo-dk-withdrawn")
 
 
-def test_a_node_that_is_killed_is_told_at_once_and_comes_back(play: Play, watched: Watched) -> None:
-    page = watched.page
+def test_a_node_that_is_killed_is_told_at_once_and_the_page_misses_nothing(
+    play: Play, watched: Watched
+) -> None:
+    page, dk = watched.page, play.actors["dk"]
+    taken_back = dk.post("/api/reports", {**REPORT, "title": "Exercise: taken back"})
     sign_in(page, play.places["fi"].url, play.user, play.password, tracks=False)
+    expect(page.locator("li", has_text="Exercise: taken back")).to_be_visible()
     play.actors["fi"].kill()
-    until(page, "/connection/i.test(document.body.innerText)")
+    expect(page.get_by_role("alert")).to_contain_text("No connection to the node")
     shot(page, "demo-fi-gone")
+    dk.post("/api/reports", {**REPORT, "title": "Exercise: said meanwhile"})
+    dk.post(f"/api/statements/{taken_back['jti']}/withdraw", {"purge": True, "why": "test"})
     play.actors["fi"].start()
-    expect(page.locator("input[name=password]")).to_be_visible()  # sessions end with the node
+    # by itself: nobody signs in again, nobody loads the page anew
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.locator("li", has_text="Exercise: said meanwhile")).to_be_visible()
+    expect(page.locator("li", has_text="Exercise: taken back")).to_have_count(0)
     watched.errors.clear()  # the browser notes the lost connection as errors; that is what was tested

@@ -12,22 +12,24 @@ from samsyn.base.clock import MINUTE_US, SECOND_US, Clock
 from samsyn.base.errors import LimitError, SamsynError
 from samsyn.base.limits import SESSION_AGE_S, SIGN_INS_PER_MINUTE
 from samsyn.desk.accounts import Account, identify, load_accounts
+from samsyn.desk.signed_in import Session, SignedIn
 
 __all__ = ["Account", "Sessions"]
 
 
 class Sessions:
-    """Who is signed in. Held in memory: a restart signs everybody out.
+    """Who is signed in. kept: where sessions outlive a restart of the node; without it none does.
 
     What an account may do is looked up at each request: one that is taken away, or has another
     password, is signed out; another role or clearance holds from the next request on.
     """
 
-    def __init__(self, path: Path, clock: Clock) -> None:
+    def __init__(self, path: Path, clock: Clock, kept: SignedIn | None = None) -> None:
         self._path = path
         self._clock = clock
         self._lock = threading.Lock()
-        self._open: dict[bytes, tuple[Account, int]] = {}
+        self._kept = kept
+        self._open: dict[bytes, Session] = kept.all() if kept else {}
         self._tries: dict[str, deque[int]] = {}
         self._known: tuple[object, dict[str, Account]] = (None, {})
 
@@ -61,23 +63,28 @@ class Sessions:
     def _begin(self, account: Account) -> str:
         now_us = self._clock.now_us()
         token = secrets.token_urlsafe(32)
+        session = Session(account.user, _proof(account), now_us + SESSION_AGE_S * SECOND_US)
+        if self._kept:
+            self._kept.add(_digest(token), session, now_us)
         with self._lock:
-            self._open = {k: v for k, v in self._open.items() if v[1] > now_us}
-            self._open[_digest(token)] = (account, now_us + SESSION_AGE_S * SECOND_US)
+            self._open = {k: v for k, v in self._open.items() if v.until_us > now_us}
+            self._open[_digest(token)] = session
         return token
 
     def account(self, token: str) -> Account | None:
         """The account of a session as it stands now; None where there is no such session any more."""
         with self._lock:
             found = self._open.get(_digest(token))
-        if found is None or found[1] <= self._clock.now_us():
+        if found is None or found.until_us <= self._clock.now_us():
             return None
-        now = self._accounts().get(found[0].user)
-        return now if now is not None and now.password == found[0].password else None
+        now = self._accounts().get(found.user)
+        return now if now is not None and _proof(now) == found.proof else None
 
     def sign_out(self, token: str) -> None:
         with self._lock:
             self._open.pop(_digest(token), None)
+        if self._kept:
+            self._kept.forget(_digest(token))
 
     def known(self, user: str) -> str:
         """The user's name where it is an account's, else "": not whatever was typed there."""
@@ -100,3 +107,8 @@ class Sessions:
 
 def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
+
+
+def _proof(account: Account) -> bytes:
+    """Changes with the password: a session begun with another one has ended."""
+    return hashlib.sha256(account.password.encode()).digest()

@@ -35,9 +35,9 @@ from samsyn.interfaces.home_openapi import document
 from samsyn.interfaces.home_past import past_routes
 from samsyn.interfaces.home_sign_in import sign_in_routes
 from samsyn.interfaces.oidc import Provider
+from samsyn.interfaces.page_line import PageLine
 from samsyn.statements.strict import strict_json
 
-FRAME_EVERY_S = 1.0
 PACKED = (".js", ".mjs", ".css", ".html", ".json", ".svg")  # of the page; nothing secret is in them
 DESK_THREADS = 4  # kept for good: each holds one reading connection of the store
 T = TypeVar("T")
@@ -194,7 +194,7 @@ class HomeApp:
             if "x-samsyn" not in request.headers:
                 return error("header", 403)
             await self._in_thread(Seat(self._desk, account).signed_out)
-            self._sessions.sign_out(request.cookies.get(self._cookie, ""))
+            await self._in_thread(self._sessions.sign_out, request.cookies.get(self._cookie, ""))
             reply.delete_cookie(self._cookie)
         return reply
 
@@ -340,42 +340,28 @@ class HomeApp:
         if self._account(socket) is None:
             await socket.close(1008)
             return
-        viewport: list[tuple[float, float, float, float]] = [(-180.0, -90.0, 180.0, 90.0)]
-        hurry = asyncio.Event()
-        sender = asyncio.create_task(self._send_frames(socket, viewport, hurry))
+        line = PageLine()
+        sender = asyncio.create_task(self._send_frames(socket, line))
         try:
             while True:
-                text = await socket.receive_text()
-                asked = _viewport(text)
-                if asked:
-                    viewport[0] = asked
-                    hurry.set()
+                line.told(await socket.receive_text())
         except WebSocketDisconnect:
             pass
         finally:
             sender.cancel()
 
-    async def _send_frames(
-        self,
-        socket: WebSocket,
-        viewport: list[tuple[float, float, float, float]],
-        hurry: asyncio.Event,
-    ) -> None:
+    async def _send_frames(self, socket: WebSocket, line: PageLine) -> None:
         seen: dict[str, int] = {}
         try:
             while (account := self._account(socket)) is not None:
-                frame = await self._in_thread(Seat(self._desk, account).frame, viewport[0])
+                frame = await self._in_thread(Seat(self._desk, account).frame, line.viewport)
                 await socket.send_bytes(frame)
                 versions = self._desk.versions()
                 changed = [k for k, v in versions.items() if seen.get(k) != v]
                 seen = versions
                 note = {"now_us": self._desk.now_us(), "speed": self._desk.speed(), "changed": changed}
                 await socket.send_text(orjson.dumps(note).decode())
-                hurry.clear()
-                try:
-                    await asyncio.wait_for(hurry.wait(), FRAME_EVERY_S)
-                except TimeoutError:
-                    continue
+                await line.sent()
             await socket.close(1008)  # the session has ended
         except (WebSocketDisconnect, RuntimeError):
             return  # starlette says RuntimeError where the other side has gone while we sent
@@ -426,14 +412,6 @@ def _instant(request: Request) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= 16):
         raise InputError("at is no time", do="give microseconds since 1970, or nothing")
     return int(text)
-
-
-def _viewport(text: str) -> tuple[float, float, float, float] | None:
-    try:
-        west, south, east, north = (float(x) for x in orjson.loads(text[:200])["viewport"])
-    except (ValueError, KeyError, TypeError):
-        return None
-    return west, south, east, north
 
 
 def home_app(

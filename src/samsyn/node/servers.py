@@ -52,7 +52,7 @@ class Servers:
 
     def picture(self, desk: Desk) -> None:
         host, port = self._address("home_listen")
-        sessions = Sessions(self._stores.home.accounts, self._stores.wall)
+        sessions = Sessions(self._stores.home.accounts, self._stores.wall, self._stores.signed_in)
         names = frozenset({host, "localhost", "127.0.0.1"})
         app = home_app(desk, sessions, WEB, names, self._provider())
         self._start("picture", "http://{}", serve(app, host, port))

@@ -32,6 +32,7 @@ from samsyn.desk import (
     policies,
     replays,
     saved,
+    signed_in,
     tallies,
     verified,
 )
@@ -53,6 +54,7 @@ from samsyn.desk.replays import Replays
 from samsyn.desk.retention import Retention
 from samsyn.desk.review import Review
 from samsyn.desk.saved import SavedViews
+from samsyn.desk.signed_in import SignedIn
 from samsyn.desk.tallies import TallyStore
 from samsyn.desk.verified import Verified
 from samsyn.exchange.card import Card, public_key
@@ -88,6 +90,7 @@ SCHEMAS = (
     asking.SCHEMA,
     handling.SCHEMA,
     saved.SCHEMA,
+    signed_in.SCHEMA,
     history.SCHEMA,
     imports.SCHEMA,
     verified.SCHEMA,
@@ -129,6 +132,7 @@ class Stores:
         self.handling = HandlingStore(self.db, self.diary, self.clock)
         self.saved = SavedViews(self.db)
         self.verified = Verified(self.db, self.diary, self.wall)
+        self.signed_in = SignedIn(self.db)
         self.policies = Policies(self.db, self.diary, self.wall)
         self.history = FactHistory(self.db, self.statements, self.facts_of)
         self.refused = RefusedCounts(self.diary, self.wall)

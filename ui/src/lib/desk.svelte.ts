@@ -5,6 +5,7 @@ import { EVERYTHING } from './audit.svelte';
 import { fromAddress, toAddress, type MapPlace } from './address';
 import { Hourly } from './cells.svelte';
 import { craftFromText, craftText, type CraftId } from './craft';
+import { Drafts } from './drafts';
 import { Live, type Note } from './live';
 import { middle, type Zone } from './format';
 import { strictest } from './marking';
@@ -39,6 +40,8 @@ class Desk {
   cursor = $state(0);
   line = $state<'up' | 'down' | 'new'>('new');
   downSinceMs = $state(0);
+  heardMs = $state(Date.now()); // when the node was last heard, by this machine's clock
+  ended = $state(false); // the session has, by itself
   recovered = $state(false);
   help = $state(false);
   page = $state<Page>('map');
@@ -74,6 +77,7 @@ class Desk {
   lanes = $state(true);
   timeTable = $state(false); // the table twin of the timeline
 
+  drafts = new Drafts();
   trailOf = new TrailOf();
   interference = new Hourly((us) => api.interference(us));
   activity = new Hourly((us) => api.activity(us));
@@ -145,6 +149,8 @@ class Desk {
   async signOut(): Promise<void> {
     await api.signOut().catch(() => null); // a session that is gone already is signed out too
     this.#leave();
+    this.drafts.back('');
+    this.ended = false;
   }
 
   /** The view as the page's address has it; changes with every part of it. */
@@ -379,6 +385,9 @@ class Desk {
   async #enter(): Promise<void> {
     await this.refresh();
     if (!this.user) return; // the session ended while we asked
+    this.ended = false;
+    const left = this.drafts.back(this.user.user);
+    if (left) Object.assign(this, { shown: left.shown, page: left.page });
     this.views = await api.views().catch(() => []);
     this.zones = await api.zones().catch(() => null); // the picture works without zones
     this.#live ??= new Live({
@@ -395,6 +404,8 @@ class Desk {
     this.#live?.stop();
     this.#live = null;
     this.#seen = null;
+    if (this.user) this.drafts.leave({ user: this.user.user, shown: this.shown, page: this.page });
+    this.ended ||= !!this.user;
     this.user = null;
     this.picture = null;
     this.reader = this.liveAs = null;
@@ -442,6 +453,7 @@ class Desk {
   }
 
   async #note(note: Note): Promise<void> {
+    this.heardMs = Date.now();
     this.#setClock(note.now_us, note.speed ?? this.#clock.speed);
     if (this.liveAs && note.changed.includes('statements')) {
       this.liveAs = await api.as(this.liveAs.reader).catch(() => this.liveAs);
@@ -453,6 +465,7 @@ class Desk {
   async #up(): Promise<void> {
     const was = this.line;
     this.line = 'up';
+    this.heardMs = Date.now();
     if (was !== 'down') return;
     await this.refresh();
     this.recovered = true;
@@ -461,7 +474,7 @@ class Desk {
   }
 
   async #down(denied: boolean): Promise<void> {
-    if (this.line !== 'down') this.downSinceMs = Date.now();
+    if (this.line !== 'down') this.downSinceMs = this.heardMs; // as old as what is shown
     this.line = 'down';
     if (denied) await this.#fetch('feeds'); // tells whether it is the session that has ended
   }
@@ -482,6 +495,7 @@ class Desk {
 
   #tick(): void {
     this.wallUs = Date.now() * 1000;
+    this.#live?.check();
     const { nowUs, atMs, speed } = this.#clock;
     // While the line is down nothing tells the time: it stands still, as everything else shown.
     if (nowUs && this.line !== 'down') this.liveUs = nowUs + (performance.now() - atMs) * 1000 * speed;

@@ -51,6 +51,25 @@ function lineLane(rows: EvidenceRow[], names: string[], unit: string, limits: La
 const PLACES = new Set(['time_us', 'lat', 'lon', 'other_lat', 'other_lon']);
 const OWN = new Set(['speed_kn', 'course_deg', 'heading_deg', 'altitude_ft', 'other_altitude_ft']);
 const MORE = 4; // lanes of what else was measured
+const CODES: Record<string, string> = { nav_status: 'status', emergency: 'emergency', squawk: 'squawk' }; // and whose words they are
+
+export interface Coded {
+  name: string;
+  words: string; // which list of words tells what a value means
+  changes: { us: number; value: number }[];
+}
+
+/** What is a code and no quantity: when it changed, and to what. */
+export function coded(rows: EvidenceRow[]): Coded[] {
+  return Object.entries(CODES).flatMap(([name, words]) => {
+    const changes: Coded['changes'] = [];
+    for (const row of rows) {
+      const at = value(row, name);
+      if (at !== null && at !== changes.at(-1)?.value) changes.push({ us: row.time_us, value: at });
+    }
+    return changes.length ? [{ name, words, changes }] : [];
+  });
+}
 
 /** The lanes that the rows have something for. Thresholds on speed are drawn into its lane. */
 export function lanes(rows: EvidenceRow[], thresholds: Record<string, number>): Lane[] {
@@ -71,7 +90,7 @@ export function lanes(rows: EvidenceRow[], thresholds: Record<string, number>): 
   }
   const levels = ['altitude_ft', 'other_altitude_ft'].filter(has);
   if (levels.length) found.push(lineLane(rows, levels, 'ft', []));
-  const more = [...new Set(rows.flatMap(Object.keys))].filter((name) => !OWN.has(name) && !PLACES.has(name) && has(name));
+  const more = [...new Set(rows.flatMap(Object.keys))].filter((name) => !OWN.has(name) && !PLACES.has(name) && !(name in CODES) && has(name));
   for (const name of more.slice(0, MORE)) found.push(lineLane(rows, [name], measure(name, 0).unit, within(name)));
   return found;
 }
