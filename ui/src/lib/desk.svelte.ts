@@ -10,7 +10,7 @@ import { Live, type Note } from './live';
 import { middle, type Zone } from './format';
 import { strictest } from './marking';
 import { Past } from './past.svelte';
-import { aboutWhom, asks, findingsAt, haystack, standing, titleOf } from './statement';
+import { aboutWhom, asks, findingsAt, haystack, passes, standing, titleOf } from './statement';
 import { language, said, t } from './text.svelte';
 import { TrailOf } from './trail.svelte';
 import type { Still } from './sheet';
@@ -364,22 +364,7 @@ class Desk {
     const words = this.search.toLowerCase().split(/\s+/).filter(Boolean);
     const text = words.length ? haystack(item) : '';
     if (!words.every((word) => text.includes(word))) return false;
-    switch (this.filter) {
-      case 'todo':
-        return asks(item);
-      case 'mine':
-        return item.handling.owner === this.user?.user;
-      case 'open':
-        return standing(item) === 'open';
-      case 'own':
-        return item.own;
-      case 'partners':
-        return !item.own;
-      case 'withdrawn':
-        return item.state === 'withdrawn';
-      default:
-        return true;
-    }
+    return passes(item, this.filter, this.user?.user);
   }
 
   async #enter(): Promise<void> {

@@ -2,6 +2,7 @@
 import { parseIso } from './format';
 import { told } from './text.svelte';
 import type { Detector, EvidenceRow, Finding, Item, Lang, Text } from './types';
+import type { Filter } from './view';
 
 export const PLACE_RUNGS = ['region', 'area', 'spot', 'exact'] as const;
 export const TIME_RUNGS = ['day', 'hour', 'exact'] as const;
@@ -112,4 +113,24 @@ export function findingsAt(findings: Finding[], us: number): Finding[] {
 /** A finding in the shape that the shared parts of the detail panel take. */
 export function findingRows(finding: Finding): EvidenceRow[] {
   return finding.evidence.filter(isRow).sort((a, b) => a.time_us - b.time_us);
+}
+
+/** Whether a filter of the inbox lets an item through; `user` looks. */
+export function passes(item: Item, filter: Filter, user: string | undefined): boolean {
+  switch (filter) {
+    case 'todo':
+      return asks(item);
+    case 'mine':
+      return item.handling.owner === user;
+    case 'open':
+      return standing(item) === 'open';
+    case 'own':
+      return item.own;
+    case 'partners':
+      return !item.own;
+    case 'withdrawn':
+      return item.state === 'withdrawn';
+    default:
+      return true;
+  }
 }
