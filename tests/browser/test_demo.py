@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from browser.chromium import Watched, shot, sign_in, until
+from browser.chromium import Watched, shot, sign_in
 from browser.test_sight import violations
 from samsyn.demo.cast import wait_for
 from samsyn.demo.play import REPORT, Play
