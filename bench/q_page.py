@@ -115,9 +115,9 @@ def busy(browser: Browser, page: Page, corpus: str) -> Iterator[Row]:
 def traced(browser: Browser, page: Page) -> list[dict[str, float]]:
     """Tasks of the page's main thread over `TRACED_S`, split into drawing and ours; milliseconds."""
     session = browser.new_browser_cdp_session()
-    events: list[dict[str, Any]] = []
+    told: list[dict[str, Any]] = []
     over: list[bool] = []
-    session.on("Tracing.dataCollected", lambda told: events.extend(told["value"]))
+    session.on("Tracing.dataCollected", lambda piece: told.extend(piece["value"]))
     session.on("Tracing.tracingComplete", lambda _: over.append(True))
     kinds = ["toplevel", "devtools.timeline", "disabled-by-default-devtools.timeline", "blink"]
     session.send("Tracing.start", {"traceConfig": {"includedCategories": kinds}})
@@ -125,19 +125,19 @@ def traced(browser: Browser, page: Page) -> list[dict[str, float]]:
     session.send("Tracing.end")
     while not over:
         page.wait_for_timeout(100)
-    return split_tasks(events)
+    return split_tasks(told)
 
 
-def split_tasks(events: list[dict[str, Any]]) -> list[dict[str, float]]:
+def split_tasks(told: list[dict[str, Any]]) -> list[dict[str, float]]:
     """Of the renderer's main thread that took WebSocket messages in: its tasks."""
-    heard = [e for e in events if e["name"] == "WebSocketReceive"]
+    heard = [e for e in told if e["name"] == "WebSocketReceive"]
     mains = {
         (e["pid"], e["tid"])
-        for e in events
+        for e in told
         if e["name"] == "thread_name" and e["args"]["name"] == "CrRendererMain"
     }
     of = max(mains, key=lambda main: sum((e["pid"], e["tid"]) == main for e in heard))
-    mine = [e for e in events if (e["pid"], e["tid"]) == of and e.get("ph") == "X"]
+    mine = [e for e in told if (e["pid"], e["tid"]) == of and e.get("ph") == "X"]
     mine.sort(key=lambda e: (e["ts"], -e["dur"]))
     tasks: list[dict[str, float]] = []
     end_task = end_drawing = 0.0
