@@ -77,6 +77,7 @@ TRAIL_SPAN_S: Final = 7 * 24 * 3600  # longest span of a trail
 # watch
 ZONES: Final = 1_000  # zones of one organisation
 ZONES_FILE_BYTES: Final = 64 * MIB  # an organisation's zones.geojson
+ZONES_BODY_BYTES: Final = 4 * MIB  # zones that an administrator sends at once from the picture
 TALLIES: Final = 20_000  # places of one layer counted in one hour; H3 has 288,122 cells of resolution 4
 LAYER_PLACES: Final = 5_000  # places of one layer sent to the picture; those with most craft go first
 TALLY_DAYS: Final = 31  # how long the counts behind the picture's layers are kept

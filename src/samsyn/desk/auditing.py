@@ -61,6 +61,7 @@ OPEN: Final[Mapping[str, frozenset[str]]] = {
         "account-added": "name role clearance",
         "verify": "",
         "export-audit": "file",
+        "zones-changed": "added changed removed before after",
     }.items()
 }
 TIME_US_MAX: Final = 2**53 - 1  # the largest time that the page can write

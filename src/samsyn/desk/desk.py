@@ -26,6 +26,7 @@ from samsyn.desk.review import Review
 from samsyn.desk.saved import SavedViews
 from samsyn.desk.tallies import TallyStore
 from samsyn.desk.verified import Check, Verified
+from samsyn.desk.zone_book import ZoneBook
 from samsyn.statements.store import StatementStore
 from samsyn.tracks.layers import Layers
 from samsyn.tracks.partners import PartnerTracks
@@ -78,6 +79,7 @@ class Desk:
         partner_tracks: PartnerTracks,
         past: PastTracks,
         zones: dict[str, Any],
+        zone_book: ZoneBook,
         definitions: Mapping[str, Definition],
         partners: Callable[[], Partners],
         feeds: Callable[[], list[dict[str, Any]]],
@@ -106,6 +108,7 @@ class Desk:
         self.partner_tracks = partner_tracks
         self.past = past
         self.zones = zones
+        self.zone_book = zone_book
         self.definitions = definitions
         self.partners = partners
         self.feeds = feeds

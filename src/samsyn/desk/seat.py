@@ -17,6 +17,7 @@ from samsyn.base.clock import HOUR_US, iso
 from samsyn.base.errors import InputError
 from samsyn.base.limits import LAYER_PLACES
 from samsyn.desk.accounts import Account
+from samsyn.desk.administering import Administering
 from samsyn.desk.asking import ConsentForm, RequestForm
 from samsyn.desk.auditing import Auditing
 from samsyn.desk.desk import Desk
@@ -312,6 +313,10 @@ class Seat:
     def auditing(self) -> Auditing:
         """The audit log, as far as this person may know of it. Raises `Forbidden`."""
         return Auditing(self._desk, self._account, self._visible)
+
+    def administering(self) -> Administering:
+        """Zones and feeds. Raises `Forbidden`."""
+        return Administering(self._desk, self._account)
 
     # acting
 

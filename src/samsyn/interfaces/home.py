@@ -26,13 +26,14 @@ from samsyn.base.limits import REQUEST_BODY_BYTES, SESSION_AGE_S
 from samsyn.desk.asking import ConsentForm, RequestForm
 from samsyn.desk.desk import Desk, ReportForm
 from samsyn.desk.review import PolicyForm
-from samsyn.desk.rights import Forbidden
+from samsyn.desk.rights import Act, Forbidden
 from samsyn.desk.seat import Seat
 from samsyn.interfaces import basemap
 from samsyn.interfaces.accounts import Account, Sessions
 from samsyn.interfaces.home_audit import audit_routes
 from samsyn.interfaces.home_openapi import document
 from samsyn.interfaces.home_past import past_routes
+from samsyn.interfaces.home_settings import settings_routes
 from samsyn.interfaces.home_sign_in import sign_in_routes
 from samsyn.interfaces.oidc import Provider
 from samsyn.interfaces.page_line import PageLine
@@ -163,6 +164,7 @@ class HomeApp:
             Route("/api/tracks/{domain:int}/{number:int}", read(self.track)),
             *past_routes(read),
             *audit_routes(read, write),
+            *settings_routes(read, write),
             Route("/api/sign-in", self.ways),
             *sign_in_routes(
                 self._provider, f"{self._cookie}_begun", self._opens, lambda: error("absent", 404)
@@ -249,14 +251,23 @@ class HomeApp:
 
         return handler
 
-    def _write(self, act: Callable[[Any, Request, Seat], Any]) -> Callable[..., Awaitable[Response]]:
+    def _write(
+        self,
+        act: Callable[[Any, Request, Seat], Any],
+        most_bytes: int = REQUEST_BODY_BYTES,
+        need: Act = "read",
+    ) -> Callable[..., Awaitable[Response]]:
+        """most_bytes: of the body. need: for a large one, what the role must allow before it is read."""
+
         async def handler(request: Request) -> Response:
             account = self._account(request)
             if account is None:
                 return error("session", 401)
             if "x-samsyn" not in request.headers:  # a form on another site cannot set it
                 return error("header", 403)
-            body = await _body(request)
+            if not account.may(need):
+                return error("role", 403)
+            body = await _body(request, most_bytes)
             if not isinstance(body, dict):
                 return error("body", 400)
             return await self._answer(lambda: act(body, request, Seat(self._desk, account)))
@@ -387,7 +398,7 @@ def _packed(path: Path, _changed_ns: int) -> bytes:
     return gzip.compress(path.read_bytes(), 6, mtime=0)
 
 
-async def _body(request: Request) -> Any:
+async def _body(request: Request, most_bytes: int = REQUEST_BODY_BYTES) -> Any:
     """The JSON of a small body; None for anything else: of another media type, with a key that stands
     twice, nested too deeply."""
     said = request.headers.get("content-type", "application/json").partition(";")[0]
@@ -396,7 +407,7 @@ async def _body(request: Request) -> Any:
     taken = bytearray()
     async for chunk in request.stream():
         taken += chunk
-        if len(taken) > REQUEST_BODY_BYTES:
+        if len(taken) > most_bytes:
             return None
     try:
         return strict_json(bytes(taken) or b"{}")

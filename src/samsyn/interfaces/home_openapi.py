@@ -13,6 +13,7 @@ from samsyn.desk.auditing import ExportForm
 from samsyn.desk.drafts import ReportForm
 from samsyn.desk.exporting import MEDIA
 from samsyn.desk.review import PolicyForm
+from samsyn.desk.zone_book import ZonesForm
 
 Object = dict[str, Any]
 
@@ -55,6 +56,7 @@ class _Does(NamedTuple):
 
 
 _FORMS: Final = (
+    ZonesForm,
     ExportForm,
     ReportForm,
     RequestForm,
@@ -114,6 +116,8 @@ ALL: Final = (
     _Does("/api/audit/proof", "get", "The outcome of the last check of all proofs"),
     _Does("/api/audit/verify", "post", "Begin such a check"),
     _Does("/api/audit/export", "post", "The log, or what a partner was given", ExportForm, reply="file"),
+    _Does("/api/settings/zones", "get", "The zones, to be edited"),
+    _Does("/api/settings/zones/change", "post", "Put and remove zones", ZonesForm),
     _Does("/api/past", "get", "The inbox as it was known then", query=("at_us",)),
     _Does("/api/past/as/{reader}", "get", "The picture as a reader saw it then", query=("at_us",)),
     _Does("/api/past/frame", "get", "Tracks as they stood", query=("at_us", "box"), reply="binary"),

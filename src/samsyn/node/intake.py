@@ -37,6 +37,7 @@ FLUSH_EVERY_BATCHES = 256
 FLUSH_US = 5 * SECOND_US  # longest that rows wait in memory: what a crash can lose
 AHEAD_US = MINUTE_US  # how far a live source's clock may be ahead of ours
 WAIT_S = 0.25
+SETTLED_US = 10 * SECOND_US  # what came in so long ago is in the store
 REPLAYED = "replay-"  # with a number, the name of the feed of a recording that was asked for
 _BAD_TIME = pl.lit(int(Mark.BAD_TIME), pl.UInt16)
 
@@ -110,6 +111,7 @@ class Intake:
         self._changed = changed
         self._stop = threading.Event()
         self._queue: queue.Queue[tuple[Source, pl.DataFrame | None]] = queue.Queue(FEED_QUEUE_BATCHES)
+        self._swaps: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self.sources: list[Source] = []
 
@@ -127,6 +129,40 @@ class Intake:
             self._tracks.update(believed)
             self._heard(believed)
             self._orders.take(self._watch.feed(rows))
+
+    def watch_anew(self, now_us: int, span_us: int) -> None:
+        """A new watch in place of that of the live feeds, as far as it would be had it been there for
+        the last `span_us`: zones have changed. For a thread of its own; it returns when the new one is
+        at work. Recordings keep the watch that they began with.
+
+        What the new watch finds in what is past is taken only where it is still open: drawing a zone
+        tells of who is in it, not of who was.
+        """
+        fresh = self._new_watch()
+        upto_us = now_us - SETTLED_US
+        found = dict(self._seen_by(fresh, now_us - span_us, upto_us))
+        done = threading.Event()
+
+        def swap() -> None:
+            found.update(self._seen_by(fresh, upto_us, None))
+            for source in self.sources:
+                if source.watch is self._watch:
+                    source.watch = fresh
+            self._watch = fresh
+            self._orders.take(one for one in found.values() if one.state == "open")
+            self._changed("findings")
+            done.set()
+
+        self._swaps.put(swap)
+        while not done.wait(WAIT_S) and not self._stop.is_set():
+            pass
+
+    def _seen_by(self, watch: Watch, from_us: int, to_us: int | None) -> Iterator[tuple[str, Finding]]:
+        """The findings of a watch, by key, over what live feeds heard between two times."""
+        names = [s.settings.name for s in list(self.sources) if not _recording(s.settings)]
+        wanted = Wanted(heard_from_us=from_us, heard_to_us=to_us, feeds=names)
+        for rows in self._store.batches(wanted, tuple(SCHEMA)) if names else ():
+            yield from ((finding.key, finding) for finding in watch.feed(rows))
 
     def start(self, feeds: tuple[FeedSettings, ...]) -> None:
         self._run(self._work, "intake")
@@ -214,10 +250,18 @@ class Intake:
             else:
                 self._try(source, batch)
                 taken += 1
+            self._swap()
             now_us = self._wall.now_us()
             if taken >= FLUSH_EVERY_BATCHES or (taken and now_us - flushed_us >= FLUSH_US):
                 self._store.flush()
                 taken, flushed_us = 0, now_us
+
+    def _swap(self) -> None:
+        while not self._swaps.empty():
+            try:
+                self._swaps.get()()
+            except Exception:  # the old watch goes on: better than none
+                log.exception("zones were changed, and the watch could not be made anew")
 
     def _try(self, source: Source, batch: pl.DataFrame | None) -> None:
         try:

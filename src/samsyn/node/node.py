@@ -17,7 +17,9 @@ from samsyn.channels.names import channel_origin
 from samsyn.desk.desk import Desk, Partners
 from samsyn.desk.replays import Replay
 from samsyn.desk.standing import StandingOrders
+from samsyn.desk.zone_book import ZoneBook
 from samsyn.exchange.bell import Bell
+from samsyn.exchange.card import write_whole
 from samsyn.exchange.link import LinkState, explain
 from samsyn.exchange.serve import partner_routes
 from samsyn.feeds.objects import brings_objects
@@ -60,6 +62,7 @@ class Node:
         )
         self._stop = threading.Event()
         self._changes: dict[str, int] = {"statements": 0, "links": 0, "feeds": 0, "findings": 0}
+        self._changes["zones"] = 0
         self._changes_lock = threading.Lock()
         self._bell = Bell()
         self._door = stores.door()
@@ -74,9 +77,10 @@ class Node:
         self._pulling = Links(stores, self._partner_tracks, lambda: self._changed("statements", "links"))
         self._threads: list[threading.Thread] = []
         self._servers = Servers(stores, settings)
-        zones = stores.home.root / settings.watch.zones
+        zones = self._zones_path = stores.home.root / settings.watch.zones
         self._zones: list[Zone] = load_zones(zones)
         self._zones_file = from_json(zones.read_bytes()) if zones.is_file() else NO_ZONES
+        self._zones_new = threading.Event()
         self._definitions = {name: d for name, (d, _) in discover_detectors().items()}
         self._markings = _markings(self._settings)
         present = {*self._markings.values(), self._settings.node.default_marking}
@@ -133,6 +137,19 @@ class Node:
         names = self._settings.watch.detectors or tuple(self._definitions)
         return Watch(names, zones=self._zones)
 
+    def _take_zones(self, zones: list[Zone], collection: dict[str, Any]) -> None:
+        """On the map at once; in the watch when a new one has caught up."""
+        self._zones, self.desk.zones = zones, collection
+        self._changed("zones")
+        self._zones_new.set()
+
+    def _watch_anew_on(self) -> None:
+        clock = self.stores.clock
+        while not self._stop.is_set():
+            if self._zones_new.wait(TICK_S):
+                self._zones_new.clear()
+                self._intake.watch_anew(clock.now_us(), self._settings.watch.warm_us())
+
     def _make_intake(self) -> Intake:
         stores = self.stores
         orders = StandingOrders(
@@ -171,6 +188,7 @@ class Node:
         self._imports.start([f for f in feeds if brings_objects(f.kind)])
         self._run(self._tick_on, "door")
         self._run(self._cut_on, "frames")
+        self._run(self._watch_anew_on, "zones")
         tidying = Tidying(self._observations, self._settings, self._marking, self._past.forget)
         self._run(lambda: tidying.run(stores.wall, stores.clock, self._stop), "tidying")
 
@@ -324,6 +342,7 @@ class Node:
             partner_tracks=self._partner_tracks,
             past=self._past,
             zones=self._zones_file,
+            zone_book=ZoneBook(self._zones_path, stores.diary, write_whole, self._take_zones),
             definitions=self._definitions,
             partners=self._partners,
             feeds=self._feeds,

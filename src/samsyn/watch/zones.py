@@ -35,6 +35,16 @@ FAIRWAY: Final = "fairway"
 INFRASTRUCTURE: Final = ("cable", "pipeline")
 SORTS: Final = (AREA, *HARBOURS, FAIRWAY, *INFRASTRUCTURE)
 
+# what reading a stranger's JSON as a zone may raise
+_UNUSABLE: Final = (
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    IndexError,
+    RecursionError,
+    ShapelyError,
+)
 _DOMAINS: Final = {"sea": DOMAIN_SEA, "air": DOMAIN_AIR}
 _SUFFIX: Final = ".geojson"
 _FEET_A_LEVEL: Final = 100  # a flight level is a hundred feet of pressure altitude (ICAO)
@@ -43,6 +53,25 @@ _REACHING: Final = {
     "LineString": (FAIRWAY, *INFRASTRUCTURE),
     "MultiLineString": (FAIRWAY, *INFRASTRUCTURE),
 }
+
+
+# Which detectors look at zones of a sort.
+USED_BY: Final[dict[str, tuple[str, ...]]] = {
+    AREA: ("zone-entry", "activity"),
+    "port": ("activity", "anchor-drag", "encounter-sea", "loiter", "sudden-stop"),
+    "anchorage": ("activity", "anchor-drag", "encounter-sea", "loiter", "sudden-stop"),
+    FAIRWAY: ("activity", "encounter-sea"),
+    "cable": ("activity", "anchor-drag", "loiter"),
+    "pipeline": ("activity", "anchor-drag", "loiter"),
+}
+
+
+class Wrong(ValueError):
+    """A feature cannot be a zone. field: the property that is wrong, or "geometry"."""
+
+    def __init__(self, field: str, text: str) -> None:
+        super().__init__(text)
+        self.field = field
 
 
 @dataclass(frozen=True)
@@ -130,6 +159,17 @@ def shipped(name: str) -> list[Zone]:
     return zones_of({"type": "FeatureCollection", "features": shipped_features(name)}, name)
 
 
+def fault_of(feature: Any) -> Wrong | None:
+    """What keeps a feature from being a zone; None where nothing does."""
+    try:
+        _zone(feature)
+    except Wrong as e:
+        return e
+    except _UNUSABLE as e:
+        return Wrong("", str(e))
+    return None
+
+
 def written(collection: dict[str, Any]) -> bytes:
     """A FeatureCollection as a file that people edit: one feature a line."""
     lines = [to_json(feature) for feature in collection["features"]]
@@ -151,7 +191,7 @@ def zones_of(collection: Any, where: str) -> list[Zone]:
     for i, feature in enumerate(features):
         try:
             zone = _zone(feature)
-        except (ValueError, TypeError, KeyError, AttributeError, IndexError, ShapelyError) as e:
+        except _UNUSABLE as e:
             raise ConfigError(f"unusable zone: {e}", where=f"{where}: features[{i}]") from e
         if any(zone.name == other.name for other in zones):
             raise ConfigError(f"a second zone {zone.name!r}", where=f"{where}: features[{i}]")
@@ -163,26 +203,27 @@ def _zone(feature: dict[str, Any]) -> Zone:
     properties = feature["properties"]
     name = properties["name"]
     if not isinstance(name, str) or not is_node_name(name):
-        raise ValueError(f"name {name!r}; use lower-case letters, digits and -, at most 31")
+        raise Wrong("name", f"name {name!r}; use lower-case letters, digits and -, at most 31")
     title = properties.get("title", name)
-    titles = (
-        {"en": title, "sv": title}
-        if isinstance(title, str)
-        else {k: str(title[k]) for k in ("en", "sv")}
-    )
+    if isinstance(title, str):
+        titles = {"en": title, "sv": title}
+    elif isinstance(title, dict) and {"en", "sv"} <= title.keys():
+        titles = {k: str(title[k]) for k in ("en", "sv")}
+    else:
+        raise Wrong("title", 'title is a text, or {"en": ..., "sv": ...}')
     sort = properties.get("sort", AREA)
     if sort not in SORTS:
-        raise ValueError(f"sort {sort!r}; there are {', '.join(SORTS)}")
+        raise Wrong("sort", f"sort {sort!r}; there are {', '.join(SORTS)}")
     domains = properties.get("domains", ["sea", "air"] if sort == AREA else ["sea"])
     unknown = [d for d in domains if d not in _DOMAINS]
     if unknown or not domains:
-        raise ValueError(f"domains {domains}; there are sea and air")
+        raise Wrong("domains", f"domains {domains}; there are sea and air")
     bounds = [_level(properties, key) for key in ("floor", "ceiling")]
     if bounds[0] is not None and bounds[1] is not None and bounds[0] >= bounds[1]:
-        raise ValueError(f"floor_ft {bounds[0]} is not below ceiling_ft {bounds[1]}")
+        raise Wrong("floor", f"floor_ft {bounds[0]} is not below ceiling_ft {bounds[1]}")
     approximate, source = properties.get("approximate", False), properties.get("source", "")
     if not isinstance(approximate, bool) or not isinstance(source, str):
-        raise ValueError("approximate is true or false, source is text")
+        raise Wrong("source", "approximate is true or false, source is text")
     drawn = _geometry(feature["geometry"], sort)
     reach_m = _reach_m(properties, drawn)
     return Zone(
@@ -211,14 +252,14 @@ def _level(properties: dict[str, Any], key: str) -> float | None:
         if properties.get(name) is not None
     ]
     if len(given) > 1:
-        raise ValueError(f"{key}_ft and {key}_fl; write one of them")
+        raise Wrong(key, f"{key}_ft and {key}_fl; write one of them")
     return given[0][0] * given[0][1] if given else None
 
 
 def _number(properties: dict[str, Any], key: str, unit: str) -> float:
     value = properties[key]
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"{key} {value!r} is no number of {unit}")
+        raise Wrong(key.split("_")[0], f"{key} {value!r} is no number of {unit}")
     return float(value)
 
 
@@ -226,29 +267,34 @@ def _reach_m(properties: dict[str, Any], drawn: BaseGeometry) -> float | None:
     """How far a line or point reaches; None for an area."""
     if drawn.geom_type not in _REACHING:
         if properties.get("reach_m") is not None:
-            raise ValueError("reach_m belongs to a line or a point; this is an area")
+            raise Wrong("reach", "reach_m belongs to a line or a point; this is an area")
         return None
     if properties.get("reach_m") is None:
-        raise ValueError(f"a {drawn.geom_type} needs reach_m: how far from it the zone reaches")
+        raise Wrong("reach", f"a {drawn.geom_type} needs reach_m: how far from it the zone reaches")
     reach_m = _number(properties, "reach_m", "metres")
     if not 0 < reach_m <= REACH_M_MAX:
-        raise ValueError(f"reach_m {reach_m}; more than 0 and at most {REACH_M_MAX:.0f}")
+        raise Wrong("reach", f"reach_m {reach_m}; more than 0 and at most {REACH_M_MAX:.0f}")
     return reach_m
 
 
 def _geometry(geojson: dict[str, Any], sort: str) -> BaseGeometry:
-    found: BaseGeometry = shape(geojson)
+    try:
+        found: BaseGeometry = shape(geojson)
+    except _UNUSABLE as e:
+        raise Wrong("geometry", f"geometry cannot be read: {e}") from e
     areas = ("Polygon", "MultiPolygon")
     if found.is_empty or (
         found.geom_type not in areas and sort not in _REACHING.get(found.geom_type, ())
     ):
         also = [name for name, sorts in _REACHING.items() if sort in sorts]
-        raise ValueError(f"geometry is a {found.geom_type}; use a {' or a '.join([*areas, *also])}")
+        raise Wrong(
+            "geometry", f"geometry is a {found.geom_type}; use a {' or a '.join([*areas, *also])}"
+        )
     west, south, east, north = found.bounds
     if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
-        raise ValueError(f"geometry reaches {found.bounds}; write degrees, longitude first")
+        raise Wrong("geometry", f"geometry reaches {found.bounds}; write degrees, longitude first")
     if not found.is_valid:
-        raise ValueError(f"geometry is not simple: {shapely.is_valid_reason(found)}")
+        raise Wrong("geometry", f"geometry is not simple: {shapely.is_valid_reason(found)}")
     shapely.prepare(found)
     return found
 

@@ -1,8 +1,8 @@
 // The home API of the node that served this page; no request goes anywhere else.
-import type { FeatureCollection } from 'geojson';
+import type { Feature, FeatureCollection } from 'geojson';
 import type {
   Activity, AsView, AuditPage, AuditQuery, ConsentForm, Craft, Explanation, Finding, GivenAnswer, Interference, Item, Known, Link, Notice, Picture,
-  Policies, PolicyPreview, Proof, Reach, ReportForm, RequestForm, SavedView, Step, Text, Trail, User,
+  Policies, PolicyPreview, Proof, Reach, ReportForm, RequestForm, SavedView, Step, Text, Trail, User, ZoneBook, ZoneFault,
 } from './types';
 
 import { typedUs } from './audit.svelte';
@@ -104,6 +104,9 @@ export const api = {
     ask<AuditPage>('GET', `/api/audit?${asked({ ...auditForm(query), ...(query.before && { before: query.before }) })}`),
   given: (query: AuditQuery) =>
     ask<GivenAnswer>('GET', `/api/audit/released?${asked({ to: query.partner, ...span(query) })}`),
+  zoneBook: () => ask<ZoneBook>('GET', '/api/settings/zones'),
+  changeZones: (change: { seen: string; put?: Feature[]; remove?: string[] }) =>
+    ask<{ written: boolean; faults: ZoneFault[] }>('POST', '/api/settings/zones/change', change),
   proof: () => ask<Proof>('GET', '/api/audit/proof'),
   verify: () => ask<Proof>('POST', '/api/audit/verify', {}),
   exportAudit: async (query: AuditQuery, form: 'jsonl' | 'csv') => {

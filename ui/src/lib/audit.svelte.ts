@@ -56,7 +56,7 @@ function word(name: string): string {
 /** What else an entry says, as name and value; a preview of a policy with its figures by partner. */
 export function details({ what, statements }: AuditEntry): [string, string][] {
   const shown = (name: string) => name !== 'preview' && !(name === 'kind' && statements.length);
-  const said = Object.entries(what).filter(([name, value]) => value !== '' && shown(name));
+  const said = Object.entries(what).filter(([name, value]) => value !== '' && !(Array.isArray(value) && !value.length) && shown(name));
   const preview = what.preview as { statements?: number; changes?: Record<string, unknown> } | undefined;
   const rows: [string, string][] = said.map(([name, value]) => [word(name), plain(value)]);
   if (preview?.changes) {

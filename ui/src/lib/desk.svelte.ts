@@ -20,7 +20,7 @@ import type {
   AsView, AuditQuery, ConsentForm, Finding, Item, Link, Notice, Picture, ReportForm, RequestForm, SavedView, Step, User,
 } from './types';
 
-type List = 'statements' | 'links' | 'findings' | 'feeds';
+type List = 'statements' | 'links' | 'findings' | 'feeds' | 'zones';
 
 const ZONE_KEPT = 'samsyn.zone';
 const SIGNED_KEPT = 'samsyn.signed'; // since when; the session itself is a cookie that no script can read
@@ -241,6 +241,10 @@ class Desk {
     return this.user?.role === 'release' || this.user?.role === 'administrator';
   }
 
+  get mayAdminister(): boolean {
+    return this.user?.role === 'administrator';
+  }
+
   openCraft(id: CraftId): void {
     this.open({ what: 'craft', id });
   }
@@ -419,6 +423,7 @@ class Desk {
         this.#take(await api.statements());
         this.notices = await api.notices();
       }
+      else if (list === 'zones') this.zones = await api.zones();
       else if (list === 'links') this.links = await api.links();
       else this.liveFindings = await api.findings();
     } catch (failed) {
@@ -443,7 +448,7 @@ class Desk {
     if (this.liveAs && note.changed.includes('statements')) {
       this.liveAs = await api.as(this.liveAs.reader).catch(() => this.liveAs);
     }
-    const known: List[] = ['statements', 'links', 'findings', 'feeds'];
+    const known: List[] = ['statements', 'links', 'findings', 'feeds', 'zones'];
     await Promise.all(known.filter((l) => note.changed.includes(l)).map((l) => this.#fetch(l)));
   }
 

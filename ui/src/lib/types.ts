@@ -1,5 +1,5 @@
 // What the node's home API says. Times are microseconds UTC (`_us`), as everywhere in Samsyn.
-import type { Geometry } from 'geojson';
+import type { Feature, Geometry } from 'geojson';
 
 export type Lang = 'en' | 'sv';
 export type Text = Record<Lang, string>;
@@ -412,4 +412,16 @@ export interface Proof {
     root: string | null;
     parts: { what: string; checked: number | null; problems: string[]; sound: boolean }[];
   } | null;
+}
+
+export interface ZoneBook {
+  sha256: string; // of the file that is looked at: a change is made to this one
+  features: Feature[];
+  used_by: Record<string, string[]>; // detectors, by sort of zone
+}
+
+export interface ZoneFault {
+  feature: number;
+  field: string;
+  text: string;
 }

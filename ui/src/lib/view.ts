@@ -7,8 +7,8 @@ export type Filter = 'all' | 'todo' | 'mine' | 'open' | 'own' | 'partners' | 'wi
 export const FILTERS: Filter[] = ['all', 'todo', 'mine', 'open', 'own', 'partners', 'withdrawn'];
 
 /** What lies over the map. */
-export type Page = 'map' | 'policy' | 'audit';
-export const PAGES: Page[] = ['map', 'policy', 'audit'];
+export type Page = 'map' | 'policy' | 'audit' | 'settings';
+export const PAGES: Page[] = ['map', 'policy', 'audit', 'settings'];
 
 /** What the right-hand panel shows. */
 export type Shown =
@@ -16,6 +16,7 @@ export type Shown =
   | { what: 'finding'; key: string }
   | { what: 'craft'; id: CraftId }
   | { what: 'as'; jti: string }
+  | { what: 'zone' }
   | { what: 'say'; at: [number, number] | null };
 
 /** The layers of a page just opened, in the order of their keys: 1 to 9 and 0. */

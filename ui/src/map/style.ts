@@ -238,6 +238,26 @@ const overTracks = (c: Colours): LayerSpecification[] => [
     },
   },
   {
+    id: 'draft-fill',
+    type: 'fill',
+    source: 'draft',
+    filter: ['==', ['geometry-type'], 'Polygon'],
+    paint: { 'fill-color': c.chosen, 'fill-opacity': 0.12 },
+  },
+  {
+    id: 'draft-line',
+    type: 'line',
+    source: 'draft',
+    paint: { 'line-color': c.chosen, 'line-width': 1.8 },
+  },
+  {
+    id: 'draft-point',
+    type: 'circle',
+    source: 'draft',
+    filter: ['==', ['geometry-type'], 'Point'],
+    paint: { 'circle-radius': 4.5, 'circle-color': c.chosen, 'circle-stroke-color': c.halo, 'circle-stroke-width': 1.5 },
+  },
+  {
     id: 'probe',
     type: 'circle',
     source: 'probe',
@@ -250,7 +270,7 @@ const overTracks = (c: Colours): LayerSpecification[] => [
   },
 ];
 
-export const SOURCES = ['places', 'zones', 'cells', 'prints', 'trail', 'evidence', 'craft', 'probe'] as const;
+export const SOURCES = ['places', 'zones', 'cells', 'prints', 'trail', 'evidence', 'craft', 'probe', 'draft'] as const;
 export type Source = (typeof SOURCES)[number];
 
 /** The layer that tracks are drawn below. */
