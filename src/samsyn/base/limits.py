@@ -55,6 +55,9 @@ FEED_CALLER_SILENT_S: Final = 60.0  # silent for longer, one gives way when anot
 FEED_DATAGRAM_BYTES: Final = 4 * MIB  # datagrams that wait; what is dropped is counted
 FEED_PROBLEMS_KEPT: Final = 100  # problems remembered word for word; all are counted
 FEED_QUEUE_BATCHES: Final = 64  # waiting between a feed and the watch; then the feed waits
+FEEDS: Final = 100  # of one node
+FEED_TRIAL_S: Final = 5.0  # how long a feed is tried from the picture ...
+FEED_TRIAL_ROWS: Final = 10  # ... and how many of its rows are shown
 IMPORT_BATCH_OBJECTS: Final = 4_000  # objects of other systems taken in one transaction
 IMPORT_TOGETHER: Final = 40  # of them in one statement, if they fit into one slot
 

@@ -4,6 +4,7 @@ HOME/
   config.toml      this organisation's settings
   policy.toml      its release policy
   zones.geojson    its zones (optional)
+  feeds.toml       feeds set in the picture (optional); feeds/ holds the files that these may read
   accounts.toml    who may sign in (password hashes)
   keys/            private keys and the TLS certificate, readable by the owner only
   partners/        one card a partner
@@ -86,6 +87,7 @@ class FeedSettings(Struct, frozen=True):
     user: str = ""  # for taxii: with `secret`; without, the secret is a bearer token
     secret: str = ""  # for taxii: a file in the home that holds the password or token
     authority: str = ""  # for taxii: a file in the home with the certificate to trust; else the system's
+    suspended: bool = False  # it stays named, and nothing is taken from it
     begin: str = ""  # exercise only: span after the exercise's start at which a recording begins
 
     @property
@@ -125,6 +127,15 @@ class FeedSettings(Struct, frozen=True):
                     do="write latitude, longitude and, if known, metres above sea: [55.6, 12.6, 40]",
                 )
         return self.sites
+
+
+class FeedsFile(Struct, frozen=True):
+    """`feeds.toml`: what was set in the picture. suspended: feeds of `config.toml`. removed: markings
+    of feeds that were there, by name: what came by them stays as closed as it was."""
+
+    feed: tuple[FeedSettings, ...] = ()
+    suspended: tuple[str, ...] = ()
+    removed: dict[str, str] = {}
 
 
 class StandingOrder(Struct, frozen=True):
@@ -188,6 +199,7 @@ class Settings(Struct, frozen=True):
     node: NodeSettings
     exercise: ExerciseSettings = ExerciseSettings()
     feed: tuple[FeedSettings, ...] = ()
+    removed: dict[str, str] = {}  # from feeds.toml
     standing_order: tuple[StandingOrder, ...] = ()
     sign_in: SignInSettings = SignInSettings()
     watch: WatchSettings = WatchSettings()
@@ -217,6 +229,55 @@ class Home:
     @property
     def policy(self) -> Path:
         return self.root / "policy.toml"
+
+    @property
+    def feeds_file(self) -> Path:
+        return self.root / "feeds.toml"
+
+    @property
+    def feed_files(self) -> Path:
+        """Where files lie that a feed set in the picture may read."""
+        return self.root / "feeds"
+
+    def feeds(self) -> FeedsFile:
+        """What was set in the picture, sources as written there. Raises `ConfigError`."""
+        if not self.feeds_file.is_file():
+            return FeedsFile()
+        try:
+            return msgspec.convert(tomllib.loads(self.feeds_file.read_text()), FeedsFile)
+        except (tomllib.TOMLDecodeError, msgspec.ValidationError) as e:
+            raise ConfigError(str(e), where=str(self.feeds_file)) from e
+
+    def with_feeds(self, settings: Settings, set_here: FeedsFile) -> Settings:
+        """Settings of `config.toml` with what was set in the picture. Raises `ConfigError`."""
+        replace = msgspec.structs.replace
+        ours = [
+            replace(feed, suspended=True) if feed.name in set_here.suspended else feed
+            for feed in settings.feed
+        ]
+        both = {feed.name for feed in ours} & {feed.name for feed in set_here.feed}
+        if both:
+            raise ConfigError(
+                f"feed {min(both)!r} is in config.toml, too",
+                where=str(self.feeds_file),
+                do="take one of them away",
+            )
+        theirs = [replace(feed, source=self.source_here(feed.source)) for feed in set_here.feed]
+        return replace(settings, feed=(*ours, *theirs), removed=set_here.removed)
+
+    def source_here(self, source: str) -> str:
+        """A source set in the picture as feeds read it: `file:NAME` is a file in `feed_files`, and no
+        way leads out of there. Raises `ConfigError`."""
+        scheme, _, name = source.partition(":")
+        if scheme == "extract":
+            raise ConfigError("an extract is set in config.toml", where=source)
+        if scheme != "file":
+            return source
+        folder = self.feed_files.resolve()
+        path = (folder / name).resolve()
+        if "\0" in name or not path.is_relative_to(folder) or path == folder:
+            raise ConfigError("this file is not in the folder of feeds", where=str(folder))
+        return f"file:{path}"
 
     @property
     def accounts(self) -> Path:
@@ -261,6 +322,7 @@ class Home:
                 found.keep_observations_us(feed, ())
             for rule in found.retention:
                 rule.keep_us()
+            found = self.with_feeds(found, self.feeds())
         except (tomllib.TOMLDecodeError, msgspec.ValidationError, ValueError) as e:
             raise ConfigError(str(e), where=str(self.config)) from e
         if not is_node_name(found.node.name):

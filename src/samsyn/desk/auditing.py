@@ -29,6 +29,7 @@ from samsyn.desk.desk import Desk
 from samsyn.desk.diary import RELEASED, Noted
 from samsyn.desk.exporting import Exported, Form, exported
 from samsyn.desk.released import plain, summed
+from samsyn.desk.rights import cleared
 from samsyn.desk.verified import Outcome
 from samsyn.statements.marking import MARKINGS, strictest
 from samsyn.statements.store import Stored
@@ -269,6 +270,9 @@ class Auditing:
             found, told["further"] = self._some(str(jti) for jti, _ in what.pop("ids", ()))
             told["statements"] = [_named(stored) for stored in found]
             if not found and not self._sees_all:
+                return None
+        elif noted.did.startswith("feed-"):
+            if not self._sees_all and str(what.get("marking")) not in cleared(self._account.clearance):
                 return None
         elif not self._sees_all:
             fields = OPEN.get(noted.did)

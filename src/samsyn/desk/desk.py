@@ -12,12 +12,13 @@ import msgspec
 from samsyn import __version__
 from samsyn.base.clock import MINUTE_US, Clock, ExerciseClock
 from samsyn.base.limits import FAILED_SIGN_INS_WRITTEN_PER_MINUTE
-from samsyn.base.settings import Settings
+from samsyn.base.settings import FeedSettings, Settings
 from samsyn.channels.door import Door
 from samsyn.desk.asking import Asking
 from samsyn.desk.diary import Diary
 from samsyn.desk.drafts import ReportForm
 from samsyn.desk.earlier import Earlier
+from samsyn.desk.feed_book import FeedBook
 from samsyn.desk.findings import FindingStore
 from samsyn.desk.handling import HandlingStore
 from samsyn.desk.pen import Pen
@@ -80,6 +81,8 @@ class Desk:
         past: PastTracks,
         zones: dict[str, Any],
         zone_book: ZoneBook,
+        feed_book: FeedBook,
+        try_feed: Callable[[FeedSettings], dict[str, Any]],
         definitions: Mapping[str, Definition],
         partners: Callable[[], Partners],
         feeds: Callable[[], list[dict[str, Any]]],
@@ -109,6 +112,8 @@ class Desk:
         self.past = past
         self.zones = zones
         self.zone_book = zone_book
+        self.feed_book = feed_book
+        self.try_feed = try_feed
         self.definitions = definitions
         self.partners = partners
         self.feeds = feeds

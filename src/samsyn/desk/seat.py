@@ -440,6 +440,7 @@ class Seat:
     def _feed_marking(self, name: str) -> str:
         settings = self._desk.settings
         said = next((feed.marking for feed in settings.feed if feed.name == name), "")
+        said = said or settings.removed.get(name, "")
         return said or settings.node.default_marking
 
     def _would_be(self, finding: Finding) -> Iterator[str]:

@@ -12,4 +12,5 @@ def sight_of(settings: Settings, clearance: str) -> Sight:
     markings = cleared(clearance)
     usual = settings.node.default_marking
     closed = (feed.name for feed in settings.feed if (feed.marking or usual) not in markings)
-    return Sight(markings, frozenset(closed))
+    gone = (name for name, marking in settings.removed.items() if marking not in markings)
+    return Sight(markings, frozenset((*closed, *gone)))

@@ -12,6 +12,7 @@ from samsyn.desk.asking import ConsentForm, RequestForm
 from samsyn.desk.auditing import ExportForm
 from samsyn.desk.drafts import ReportForm
 from samsyn.desk.exporting import MEDIA
+from samsyn.desk.feed_book import FeedForm, FeedStep
 from samsyn.desk.review import PolicyForm
 from samsyn.desk.zone_book import ZonesForm
 
@@ -56,6 +57,8 @@ class _Does(NamedTuple):
 
 
 _FORMS: Final = (
+    FeedForm,
+    FeedStep,
     ZonesForm,
     ExportForm,
     ReportForm,
@@ -118,6 +121,10 @@ ALL: Final = (
     _Does("/api/audit/export", "post", "The log, or what a partner was given", ExportForm, reply="file"),
     _Does("/api/settings/zones", "get", "The zones, to be edited"),
     _Does("/api/settings/zones/change", "post", "Put and remove zones", ZonesForm),
+    _Does("/api/settings/feeds", "get", "The feeds, to be set"),
+    _Does("/api/settings/feeds/put", "post", "Add or change a feed", FeedForm),
+    _Does("/api/settings/feeds/step", "post", "Suspend a feed, take it up, remove it", FeedStep),
+    _Does("/api/settings/feeds/try", "post", "What comes by a feed in some seconds", FeedForm),
     _Does("/api/past", "get", "The inbox as it was known then", query=("at_us",)),
     _Does("/api/past/as/{reader}", "get", "The picture as a reader saw it then", query=("at_us",)),
     _Does("/api/past/frame", "get", "Tracks as they stood", query=("at_us", "box"), reply="binary"),

@@ -121,6 +121,7 @@ class _Feed:
         self.problem = ""
         self.heard_us: int | None = None
         self.report = FeedReport(settings.name, settings.kind, settings.source)
+        self.stop = threading.Event()
 
     def shown(self, now_us: int) -> dict[str, Any]:
         """As a feed of observations is shown; the rows are objects."""
@@ -143,7 +144,6 @@ class Imports:
     def __init__(self, stores: Stores, changed: Callable[[str], None]) -> None:
         self._stores = stores
         self._changed = changed
-        self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         self.feeds: list[_Feed] = []
 
@@ -158,8 +158,15 @@ class Imports:
             thread.start()
             self._threads.append(thread)
 
+    def remove(self, name: str) -> None:
+        """Take nothing more from a feed; cheap where there is none of that name."""
+        for feed in [one for one in self.feeds if one.settings.name == name]:
+            feed.stop.set()
+            self.feeds.remove(feed)
+
     def stop(self) -> None:
-        self._stop.set()
+        for feed in self.feeds:
+            feed.stop.set()
         for thread in self._threads:
             thread.join(timeout=_STOP_S)
 
@@ -180,13 +187,13 @@ class Imports:
             self._changed("feeds")
 
     def _documents(self, feed: _Feed) -> None:
-        for data in documents(feed.settings, feed.report, self._stores.wall, self._stop):
+        for data in documents(feed.settings, feed.report, self._stores.wall, feed.stop):
             self._done(feed, feed.importing.document(data, feed.settings.source, lambda _: None))
 
     def _collection(self, feed: _Feed) -> None:
         said, clock = feed.settings, self._stores.wall
         client = client_of(self._stores.home, said.source, said.user, said.secret, said.authority)
-        wait = BackOff(clock, self._stop)
+        wait = BackOff(clock, feed.stop)
         going = True
         try:
             while going:
@@ -195,7 +202,7 @@ class Imports:
                 self._done(feed, good)
                 if good:
                     wait.reset()
-                    going = clock.wait_until(asked_us + int(said.poll_s * SECOND_US), self._stop)
+                    going = clock.wait_until(asked_us + int(said.poll_s * SECOND_US), feed.stop)
                 else:
                     going = wait.again()
         finally:

@@ -55,6 +55,7 @@ class Source:
         self.rows = 0
         self.kept_us = -1  # newest row of a recording that is on disk from an earlier run
         self.done = threading.Event()
+        self.stop = threading.Event()  # of this feed alone
 
     def shown(self, now_us: int) -> dict[str, Any]:
         report = self.stream.report if self.stream else None
@@ -182,15 +183,24 @@ class Intake:
             originator=self._originator,
             exercise=self._exercise,
             clock=self._wall,
-            stop=self._stop,
+            stop=source.stop,
         )
         source.stream = stream
         self.sources.append(source)
         self._run(lambda: self._read(source, stream), f"feed-{settings.name}")
         return source
 
+    def remove(self, name: str) -> None:
+        """Take nothing more from a feed; cheap where there is none of that name."""
+        for source in [one for one in self.sources if one.settings.name == name]:
+            source.stop.set()
+            self.sources.remove(source)
+        self._changed("feeds")
+
     def stop(self) -> None:
         self._stop.set()
+        for source in list(self.sources):
+            source.stop.set()
         for thread in self._threads:
             thread.join(timeout=10)
         self._store.flush()
@@ -227,10 +237,10 @@ class Intake:
         begin_us = self._begin_us + after_us
         if not _recording(source.settings) or not source.settings.begin:
             begin_us = max(begin_us, self._clock.now_us())
-        return paced(stream, self._clock, begin_us, self._stop)
+        return paced(stream, self._clock, begin_us, source.stop)
 
     def _put(self, source: Source, batch: pl.DataFrame | None) -> bool:
-        while not self._stop.is_set():
+        while not self._stop.is_set() and not source.stop.is_set():
             try:
                 self._queue.put((source, batch), timeout=WAIT_S)
             except queue.Full:

@@ -15,6 +15,7 @@ from samsyn.base.settings import FeedSettings, Settings
 from samsyn.channels.frame import STEP_US
 from samsyn.channels.names import channel_origin
 from samsyn.desk.desk import Desk, Partners
+from samsyn.desk.feed_book import FeedBook
 from samsyn.desk.replays import Replay
 from samsyn.desk.standing import StandingOrders
 from samsyn.desk.zone_book import ZoneBook
@@ -31,6 +32,7 @@ from samsyn.node.links import Links
 from samsyn.node.servers import Servers
 from samsyn.node.stores import Stores
 from samsyn.node.tidying import Tidying
+from samsyn.node.trying import Trying
 from samsyn.node.verifying import Verifying
 from samsyn.observations.store import ObservationStore
 from samsyn.statements.marking import MARKINGS
@@ -87,6 +89,7 @@ class Node:
         self._tracks = Layers(MARKINGS, present, self._marking)
         self._observations = ObservationStore(stores.home.observations(stores.realm))
         self._past = PastTracks(self._observations)
+        self._tidying = Tidying(self._observations, self._settings, self._marking, self._past.forget)
         self._intake = self._make_intake()
         self._imports = Imports(stores, self._changed)
         self._verifying = Verifying(stores)
@@ -137,6 +140,30 @@ class Node:
         names = self._settings.watch.detectors or tuple(self._definitions)
         return Watch(names, zones=self._zones)
 
+    def _take_feeds(self, new: Settings) -> None:
+        """Feeds as they are set from now on: what changed is stopped, and started as it is now."""
+        before = {feed.name: feed for feed in self._settings.feed}
+        now = {feed.name: feed for feed in new.feed}
+        self._settings = self.desk.settings = new
+        # a feed that is gone stays as closed as it was: rows of it may be on their way
+        self._markings.update(_markings(new))
+        self._tidying.take(new)
+        for name in sorted(before.keys() | now.keys()):
+            old, feed = before.get(name), now.get(name)
+            if old == feed:
+                continue
+            if old is not None:
+                self._stop_feed(old)
+            if feed is not None and not feed.suspended:
+                self._start_feed(feed)
+        self._changed("feeds")
+
+    def _stop_feed(self, feed: FeedSettings) -> None:
+        self._imports.remove(feed.name) if brings_objects(feed.kind) else self._intake.remove(feed.name)
+
+    def _start_feed(self, feed: FeedSettings) -> None:
+        self._imports.start([feed]) if brings_objects(feed.kind) else self._intake.add(feed)
+
     def _take_zones(self, zones: list[Zone], collection: dict[str, Any]) -> None:
         """On the map at once; in the watch when a new one has caught up."""
         self._zones, self.desk.zones = zones, collection
@@ -183,14 +210,13 @@ class Node:
         self._serve()
         self._standing, self._pulls = None, True
         self._renew()
-        feeds = self._settings.feed
+        feeds = tuple(feed for feed in self._settings.feed if not feed.suspended)
         self._intake.start(tuple(f for f in feeds if not brings_objects(f.kind)))
         self._imports.start([f for f in feeds if brings_objects(f.kind)])
         self._run(self._tick_on, "door")
         self._run(self._cut_on, "frames")
         self._run(self._watch_anew_on, "zones")
-        tidying = Tidying(self._observations, self._settings, self._marking, self._past.forget)
-        self._run(lambda: tidying.run(stores.wall, stores.clock, self._stop), "tidying")
+        self._run(lambda: self._tidying.run(stores.wall, stores.clock, self._stop), "tidying")
 
     def stop(self) -> None:
         self._stop.set()
@@ -213,7 +239,7 @@ class Node:
         """A restart must not forget a ship that has drifted since yesterday."""
         stores = self.stores
         now_us, span_us = stores.clock.now_us(), self._settings.watch.warm_us()
-        self._intake.warm(self._settings.feed, now_us, span_us)
+        self._intake.warm(tuple(f for f in self._settings.feed if not f.suspended), now_us, span_us)
 
     def _serve(self) -> None:
         partners = partner_routes(
@@ -342,12 +368,25 @@ class Node:
             partner_tracks=self._partner_tracks,
             past=self._past,
             zones=self._zones_file,
+            feed_book=self._make_feed_book(),
+            try_feed=Trying(stores.wall, exercise=stores.realm == "exercise").run,
             zone_book=ZoneBook(self._zones_path, stores.diary, write_whole, self._take_zones),
             definitions=self._definitions,
             partners=self._partners,
             feeds=self._feeds,
             links=self._links,
             versions=self._versions,
+        )
+
+    def _make_feed_book(self) -> FeedBook:
+        stores = self.stores
+        return FeedBook(
+            stores.home,
+            lambda: self._settings,
+            stores.diary,
+            write_whole,
+            self._take_feeds,
+            exercise=stores.realm == "exercise",
         )
 
     def _partners(self) -> Partners:

@@ -36,6 +36,10 @@ class Tidying:
         self._gone = gone
         self._keeping = Keeping(store, self._keep_us)
 
+    def take(self, settings: Settings) -> None:
+        """Settings that are in force from now on."""
+        self._settings = settings
+
     def run(self, wall: Clock, clock: Clock, stop: threading.Event) -> None:
         """Until `stop`: merge files, keep what was known at each full hour, delete what is over."""
         while wall.wait_until(wall.now_us() + EVERY_US, stop):

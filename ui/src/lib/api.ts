@@ -1,7 +1,7 @@
 // The home API of the node that served this page; no request goes anywhere else.
 import type { Feature, FeatureCollection } from 'geojson';
 import type {
-  Activity, AsView, AuditPage, AuditQuery, ConsentForm, Craft, Explanation, Finding, GivenAnswer, Interference, Item, Known, Link, Notice, Picture,
+  Activity, AsView, AuditPage, AuditQuery, ConsentForm, Craft, Explanation, FeedAct, FeedBook, FeedForm, FeedTrial, Finding, GivenAnswer, Interference, Item, Known, Link, Notice, Picture,
   Policies, PolicyPreview, Proof, Reach, ReportForm, RequestForm, SavedView, Step, Text, Trail, User, ZoneBook, ZoneFault,
 } from './types';
 
@@ -107,6 +107,11 @@ export const api = {
   zoneBook: () => ask<ZoneBook>('GET', '/api/settings/zones'),
   changeZones: (change: { seen: string; put?: Feature[]; remove?: string[] }) =>
     ask<{ written: boolean; faults: ZoneFault[] }>('POST', '/api/settings/zones/change', change),
+  feedBook: () => ask<FeedBook>('GET', '/api/settings/feeds'),
+  putFeed: (form: FeedForm) => ask<{ wrong: Record<string, string> }>('POST', '/api/settings/feeds/put', form),
+  stepFeed: (name: string, act: FeedAct) => ask<void>('POST', '/api/settings/feeds/step', { name, act }),
+  tryFeed: (form: FeedForm) =>
+    ask<{ wrong: Record<string, string>; trial: FeedTrial | null }>('POST', '/api/settings/feeds/try', form),
   proof: () => ask<Proof>('GET', '/api/audit/proof'),
   verify: () => ask<Proof>('POST', '/api/audit/verify', {}),
   exportAudit: async (query: AuditQuery, form: 'jsonl' | 'csv') => {

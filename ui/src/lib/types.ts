@@ -425,3 +425,36 @@ export interface ZoneFault {
   field: string;
   text: string;
 }
+
+export interface FeedForm {
+  name: string;
+  kind: string;
+  source: string; // as typed; of an address without its query
+  marking: string;
+  date: string;
+  utc_offset: string;
+  keep: string;
+  poll_s: number;
+  silent_after_s: number;
+}
+
+export interface FeedSetting extends FeedForm {
+  suspended: boolean;
+  here: boolean; // set in the picture: can be changed there
+}
+
+export type FeedAct = 'suspend' | 'resume' | 'remove';
+
+export interface FeedBook {
+  feeds: FeedSetting[];
+  kinds: { name: string; title: Text; sources: string[] }[];
+  markings: string[];
+  usual: string;
+}
+
+export interface FeedTrial {
+  rows: number;
+  first: { time_us: number; craft: string; lat: number | null; lon: number | null; speed_kn: number | null }[];
+  refused: Record<string, number>;
+  bytes: number;
+}
