@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from browser.chromium import shot
 from browser.test_release_pages import PASSWORD, Desk
@@ -20,6 +22,7 @@ from tests.scenarios.network import Process, homes, wait
 
 pytestmark = pytest.mark.browser
 
+AIS = b"!AIVDM,1,1,,A,13u?etPv2;0n:dDPwUM1U1Cb069D,0*24\r\n"
 HOSTILE = "<b onmouseover=alert(1)>Sound</b>"
 
 
@@ -45,7 +48,7 @@ def test_zones_are_drawn_typed_in_imported_and_removed(
     rita = Desk(browser, dk["picture"], "rita")
     page, path = rita.page, home.root / "zones.geojson"
     page.get_by_role("button", name="Settings", exact=True).click()
-    settings = page.get_by_label("Settings", exact=True)
+    settings = page.get_by_role("region", name="Zones", exact=True)
     expect(settings).to_contain_text("There are no zones yet.")
     settings.get_by_role("button", name="New zone").click()
 
@@ -84,6 +87,18 @@ def test_zones_are_drawn_typed_in_imported_and_removed(
     told = page.evaluate("fetch('/api/zones').then((r) => r.json())")
     assert [f["properties"]["name"] for f in told["features"]] == ["sound"]
 
+    take_files_and_change_them(page, path, tmp_path)
+    rita.watched.close()
+    assert rita.watched.errors == [] and rita.watched.hosts <= {"127.0.0.1"}
+
+
+def take_files_and_change_them(page: Page, path: Path, tmp_path: Path) -> None:
+    """Import what is wrong and what is right, export, edit, remove: in Swedish at the end."""
+    settings, form = (
+        page.get_by_role("region", name="Zones", exact=True),
+        page.locator("aside.right form"),
+    )
+    row = settings.locator("tbody tr")
     line = {"type": "LineString", "coordinates": [[14, 55], [15, 55.5]]}
     cable = {"name": "wire-1", "sort": "cable", "title": "Wire", "reach_m": 900}
     bad = {"type": "FeatureCollection", "features": [
@@ -113,10 +128,64 @@ def test_zones_are_drawn_typed_in_imported_and_removed(
     shot(page, "settings-zones-sv", tmp_path)
     assert violations(page) == []
     page.get_by_role("button", name="Ja, ta bort sound").click()
-    expect(page.get_by_label("Inställningar", exact=True).get_by_role("status")).to_have_text(
+    expect(page.get_by_role("region", name="Zoner", exact=True).get_by_role("status")).to_have_text(
         "Zonen sound är borttagen."
     )
     wait(lambda: [z.name for z in load_zones(path)] == ["wire-1"])
+
+
+@pytest.fixture
+def receiver() -> Iterator[int]:
+    """A port that says where a ship is, to whoever calls, for as long as they listen."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listening.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.sendall(AIS * 3)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield listening.getsockname()[1]
+
+
+def test_a_feed_is_tried_saved_suspended_and_removed(
+    browser: Browser, dk: dict[str, Any], home: Home, receiver: int, tmp_path: Path
+) -> None:
+    rita = Desk(browser, dk["picture"], "rita")
+    page = rita.page
+    page.get_by_role("button", name="Settings", exact=True).click()
+    feeds = page.get_by_role("region", name="Feeds", exact=True)
+    expect(feeds).to_contain_text("This node has no feeds.")
+    feeds.get_by_role("button", name="New feed").click()
+    form = feeds.get_by_role("form", name="New feed")
+    form.get_by_label("Name", exact=True).fill("mast")
+    form.get_by_label("Kind").select_option("ais_nmea")
+    form.get_by_label("Source").fill("file:../keys/log.key")
+    form.get_by_role("button", name="Save the feed").click()
+    expect(form.get_by_role("alert")).to_contain_text("The source cannot be used.")
+    form.get_by_label("Source").fill(f"tcp:127.0.0.1:{receiver}")
+    form.get_by_role("button", name="Try it for 5 seconds").click()
+    expect(form.get_by_role("status")).to_contain_text("rows came", timeout=30_000)
+    expect(form.get_by_role("status").locator("tbody tr").first).to_contain_text("mmsi:")
+    shot(page, "feed-try", tmp_path)
+    assert violations(page) == []
+    assert not home.feeds_file.exists()
+    form.get_by_role("button", name="Save the feed").click()
+    row = feeds.locator("tbody tr")
+    expect(row).to_contain_text("mast")
+    expect(row).to_contain_text("live", timeout=30_000)
+    feeds.get_by_role("button", name="Suspend mast").click()
+    expect(row).to_contain_text("suspended")
+    feeds.get_by_role("button", name="Take up mast").click()
+    expect(row).to_contain_text("live", timeout=30_000)
+    feeds.get_by_role("button", name="Remove mast").click()
+    feeds.get_by_role("button", name="Yes, remove mast").click()
+    expect(feeds).to_contain_text("This node has no feeds.")
+    assert home.settings().feed == ()
     rita.watched.close()
     assert rita.watched.errors == [] and rita.watched.hosts <= {"127.0.0.1"}
 

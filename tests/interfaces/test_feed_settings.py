@@ -80,6 +80,8 @@ def test_only_an_administrator_sets_feeds(client: TestClient, node: Node, home: 
 def test_a_feed_is_added_changed_suspended_taken_up_and_removed(
     root: TestClient, node: Node, home: Home
 ) -> None:
+    kinds = root.get("/api/settings/feeds").json()["kinds"]
+    assert "ais_nmea" in {kind["name"] for kind in kinds}
     assert put(root) == {}
     assert [f["name"] for f in root.get("/api/picture").json()["feeds"]] == ["mast"]
     assert put(root, source="tcp:127.0.0.1:10", keep="7d") == {}

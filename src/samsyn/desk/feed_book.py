@@ -103,7 +103,7 @@ class FeedBook:
                 told["source"] = shown_source(feed.source)
                 feeds.append({**told, "here": feed.name in here})
         kinds = [
-            {"kind": kind.name, "title": kind.title, "sources": self._sources(kind.sources)}
+            {"name": kind.name, "title": kind.title, "sources": self._sources(kind.sources)}
             for kind in discover().values()
             if self._settable(kind.name)
         ]
