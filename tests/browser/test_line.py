@@ -37,8 +37,17 @@ def things_happen(serving: Serving) -> None:
     node.traffic = Traffic(sea=5, air=2)  # all others are gone
 
 
+NOTING = """() => {
+  window.noted = [];
+  const note = () => document.querySelectorAll('.notice').forEach((one) => noted.push(one.textContent));
+  const all = { childList: true, subtree: true, characterData: true };
+  new MutationObserver(note).observe(document.body, all);
+}"""
+"""Writes down what the notices say: one shown for some seconds may come and go between two looks."""
+
+
 def nothing_is_missed(page: Page) -> None:
-    expect(page.get_by_role("status")).to_contain_text("Connected again")
+    until(page, "window.noted.some((text) => text.includes('Connected again'))")
     expect(page.locator("li", has_text=SILENCE)).to_be_visible()
     expect(page.get_by_text(DRIFT)).to_have_count(0)
     expect(page.locator("li", has_text="Withdrawn, content purged")).to_be_visible()
@@ -59,6 +68,7 @@ def test_a_line_cut_without_a_word_is_told_and_nothing_is_missed(
     sign_in(page, line.url, USER, PASSWORD)
     expect(page.locator("li", has_text="Buoy")).to_be_visible()
     page.locator("li", has_text=DRIFT).locator("button[data-jti]").click()
+    page.evaluate(NOTING)
     line.cut()
     # first that nothing comes, then that the line is taken for dead
     expect(page.get_by_role("status")).to_contain_text("what you see is")
@@ -93,6 +103,7 @@ def test_a_laptop_that_slept_catches_up(line: Line, serving: Serving, watched: W
     page = watched.page
     page.clock.install()
     sign_in(page, line.url, USER, PASSWORD)
+    page.evaluate(NOTING)
     line.cut()  # the network is off before the processor, and no end of the line is ever heard
     things_happen(serving)
     page.clock.fast_forward("07:00:00")

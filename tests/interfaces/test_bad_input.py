@@ -68,6 +68,7 @@ class All:
             stores.pen.sign(draft("alert", exercise=False, marking="TLP:CLEAR"), by="t")
         self.site.node.tick()
         accounts.add_account(self.site.home.accounts, "otto", "Otto", "release", PASSWORD)
+        accounts.add_account(self.site.home.accounts, "rita", "Rita", "administrator", PASSWORD)
         names = frozenset({"127.0.0.1"})
         app = home_app(self.site.node.desk, Sessions(self.site.home.accounts, SystemClock()), WEB, names)
         self.home = serve(app, "127.0.0.1", 0)
@@ -85,12 +86,18 @@ class All:
             look_s=0.02,
         )
         self.tak.start()
-        self.person = httpx.Client(base_url=f"http://{self.home.address}", headers={"x-samsyn": "1"})
-        signed = self.person.post("/api/session", json={"user": "otto", "password": PASSWORD})
+        self.person = self._signed_in("otto")
+        self.administrator = self._signed_in("rita")
+
+    def _signed_in(self, user: str) -> httpx.Client:
+        client = httpx.Client(base_url=f"http://{self.home.address}", headers={"x-samsyn": "1"})
+        signed = client.post("/api/session", json={"user": user, "password": PASSWORD})
         assert signed.status_code == 200
+        return client
 
     def close(self) -> None:
         self.person.close()
+        self.administrator.close()
         self.tak.stop()
         self.home.stop()
         self.site.close()
@@ -269,7 +276,8 @@ def test_bodies_that_say_nothing(everything: All, body: bytes) -> None:
         assert len(replies) == 1 and replies.pop()[:12] in (b"HTTP/1.1 403", b"HTTP/1.1 405"), way
     said = {"content-type": "application/json"}
     for does in ACTS:
-        reply = everything.person.request(does.method, does.path, content=body, headers=said)
+        may = everything.administrator if does.path.startswith("/api/settings/") else everything.person
+        reply = may.request(does.method, does.path, content=body, headers=said)
         assert (reply.status_code, reply.json()["error"]["code"]) == (400, "body"), does.path
     everything.served()
 

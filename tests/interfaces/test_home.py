@@ -199,7 +199,7 @@ def test_live_sends_frames_and_what_changed(signed_in: TestClient) -> None:
         frame = pl.read_ipc_stream(io.BytesIO(live.receive_bytes()))
         assert {"domain", "number", "lat", "lon", "flags"} <= set(frame.columns)
         note = live.receive_json()
-        assert {"statements", "links", "feeds", "findings"} == set(note["changed"])
+        assert {"statements", "links", "feeds", "findings", "zones"} == set(note["changed"])
         live.send_text('{"viewport": [10, 54, 16, 58]}')
         live.send_text("not json")
         assert pl.read_ipc_stream(io.BytesIO(live.receive_bytes())).height == 0

@@ -77,7 +77,7 @@ class Desk {
   lanes = $state(true);
   timeTable = $state(false); // the table twin of the timeline
 
-  drafts = new Drafts();
+  drafts = new Drafts(() => this.user?.user ?? '');
   trailOf = new TrailOf();
   interference = new Hourly((us) => api.interference(us));
   activity = new Hourly((us) => api.activity(us));

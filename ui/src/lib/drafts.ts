@@ -9,11 +9,15 @@ interface Left {
 }
 
 export class Drafts {
-  #texts = new Map<string, unknown>();
+  #texts = new Map<string, { user: string; text: unknown }>();
   #left: Left | null = null;
 
+  /** who: the user who is signed in now, empty for nobody. */
+  constructor(readonly who: () => string) {}
+
   keep(name: string, text: unknown): void {
-    this.#texts.set(name, text);
+    const user = this.who();
+    if (user) this.#texts.set(name, { user, text });
   }
 
   /** Its form has been closed: by whoever wrote it, unless the session has just ended. */
@@ -21,8 +25,10 @@ export class Drafts {
     if (!this.#left) this.#texts.delete(name);
   }
 
+  /** Nothing of what another person wrote, however early the form is opened after a change. */
   take<T>(name: string): T | undefined {
-    return this.#texts.get(name) as T | undefined;
+    const kept = this.#texts.get(name);
+    return kept?.user === this.who() ? (kept.text as T) : undefined;
   }
 
   /** The session has ended while this was open. */
