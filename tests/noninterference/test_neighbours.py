@@ -32,6 +32,11 @@ def test_what_a_reader_may_not_have_changes_no_byte_of_any_interface(first: int)
     check(first)
 
 
+@pytest.mark.parametrize("seed", [100_529])  # a stream told first what was kept for others
+def test_a_pair_that_told_something_once(seed: int) -> None:
+    check(seed, 1)
+
+
 @pytest.mark.parametrize("first", (0,))
 def test_what_is_withheld_of_a_statement_changes_nothing_but_ids(first: int) -> None:
     check_hidden(first)

@@ -106,8 +106,8 @@ class Seen:
         return bisect_right(self._added_us, added_us)
 
     def made(self, channel: Channel, indexes: Sequence[int], maker: Maker[Made]) -> dict[int, Made]:
-        """What `maker` makes of the views of these entries; nothing for an entry whose view does not
-        stand, was purged, or was taken back by its originator this moment."""
+        """What `maker` makes of the views of these entries, in the order asked for; nothing for an entry
+        whose view does not stand, was purged, or was taken back by its originator this moment."""
         entries = {index: self._entries[index] for index in indexes if self.stands(index)}
         since = self._kept.now
         stamps = channel.stamps({(e.jti, e.ver) for e in entries.values()})
@@ -128,7 +128,8 @@ class Seen:
             made = found[index] = maker.make(self._view(index, key[1], body))
             jti = self._entries[index].jti
             self._kept.put(key, jti, stamp, made, maker.size_bytes(made), since)
-        return found
+        # not kept ones first: what is kept hangs on what others asked for, of which nobody may learn
+        return {index: found[index] for index in entries if index in found}
 
     def _view(self, index: int, uid: UUID, body: bytes) -> View:
         said = reread(body)
