@@ -125,11 +125,12 @@ class Intake:
         """
         names = [f.name for f in feeds if not _recording(f)]
         heard = Wanted(heard_from_us=now_us - span_us, feeds=names)
-        for rows in self._store.batches(heard, tuple(SCHEMA)) if names else ():
-            believed = _believed(rows, now_us)
+        for rows in self._store.batches(heard, (*SCHEMA, "heard_us")) if names else ():
+            # by the clock of then: what ran ahead of it may be over by now, and was shown to nobody
+            believed = _believed(rows, pl.col("heard_us")).select(*SCHEMA)
             self._tracks.update(believed)
             self._heard(believed)
-            self._orders.take(self._watch.feed(rows))
+            self._orders.take(self._watch.feed(rows.select(*SCHEMA)))
 
     def watch_anew(self, now_us: int, span_us: int) -> None:
         """A new watch in place of that of the live feeds, as far as it would be had it been there for
@@ -323,7 +324,7 @@ def _doubted_ahead(batch: pl.DataFrame, now_us: int) -> pl.DataFrame:
     return batch.with_columns(marks=pl.when(ahead).then(pl.col("marks") | _BAD_TIME).otherwise("marks"))
 
 
-def _believed(batch: pl.DataFrame, now_us: int) -> pl.DataFrame:
+def _believed(batch: pl.DataFrame, now_us: int | pl.Expr) -> pl.DataFrame:
     """Without those: what comes after them in time could not be shown any more."""
     ahead = ((pl.col("marks") & _BAD_TIME) != 0) & (pl.col("time_us") > now_us + AHEAD_US)
     return batch.filter(~ahead)
