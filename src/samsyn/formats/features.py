@@ -81,11 +81,12 @@ def track(id_: str, lon: float, lat: float, properties: Mapping[str, Any]) -> Ob
     }
 
 
-def _flat(value: Any) -> Any:
-    """Lists of words as one text: what a table column of a GIS can hold. Else as it is."""
+def _flat(value: Any) -> str:
+    """What a table column of a GIS can hold of a list or an object: words as one text, else JSON. QGIS
+    would refuse to save a layer with an object in a column."""
     if isinstance(value, Sequence) and all(isinstance(one, str) for one in value):
         return "; ".join(value)
-    return value
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def _outline(cell: str) -> Iterator[list[list[float]]]:
