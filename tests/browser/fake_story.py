@@ -285,6 +285,7 @@ def links() -> list[dict[str, Any]]:
             "partner": partner, "organisation": name, "state": state,
             "last_heard_us": now - ago_s * 1_000_000, "sent": sent, "applied": applied,
             "received": received, "refused": None,
+            "held": 0, "withdrawn": 0, "purges": 0, "purged": 0,
         }  # fmt: skip
 
     no = link("no", "Norwegian Exercise Centre", "refused", 4_000, 0, 0, 3)
@@ -295,8 +296,10 @@ def links() -> list[dict[str, Any]]:
             "Dess logg fortsätter inte den som setts tidigare.",
         ),
     }
+    fi = link("fi", ORGANISATIONS["fi"], "waiting", 150, 38, 37, 12)
+    fi |= {"held": 3, "withdrawn": 5, "purges": 4, "purged": 3}
     return [
-        link("fi", ORGANISATIONS["fi"], "waiting", 150, 38, 37, 12),
+        fi,
         no,
         link("se", ORGANISATIONS["se"], "up", 31, 41, 41, 19),
     ]

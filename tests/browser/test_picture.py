@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -190,6 +191,9 @@ def test_swedish_is_kept_and_the_exercise_is_loud(page: Page) -> None:
     expect(page.locator(".exercise .word").first).to_have_text("ÖVNING")
     page.keyboard.press("o")
     expect(page.get_by_text("Dess logg fortsätter inte den som setts tidigare.")).to_be_visible()
+    fi = page.locator("aside.left li", has_text="fi").first
+    expect(fi.locator("dl")).to_contain_text(re.compile("väntar *4 .*återtaget *5 *raderat *3 av 4"))
+    expect(fi).to_contain_text("3 hålls inne: en fördröjning löper")
     shot(page, "partners-swedish", after_ms=300)
     page.keyboard.press("e")
     expect(page.get_by_text("ais-kattegat")).to_be_visible()

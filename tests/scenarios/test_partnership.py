@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from samsyn.base.settings import Home
+from samsyn.channels import figures
 from samsyn.desk.drafts import ReportForm
 from samsyn.node import partners
 from samsyn.node.audit import audit
 from samsyn.node.node import Node
 from samsyn.node.rotation import rotate
 from samsyn.node.stores import Stores
-from tests.scenarios.network import homes, wait
+from tests.scenarios.network import homes, seat, wait
 
 RULE = '[[rule]]\nid = "r"\nwhy = "w"\nto = ["fi"]\nkinds = ["report"]\n'
 
@@ -65,6 +66,8 @@ def test_from_suspension_to_new_keys(made: dict[str, Home], running: list[Node])
     second = say(dk)
     wait(lambda: partners.shown(made["dk"], "fi")[0].waiting == 1)
     assert not has(fi, second)
+    link = seat(dk).links()[0]
+    assert (link["sent"], link["applied"], link["held"]) == (1, 1, 1)
     partners.resume(made["dk"], "fi", by="anna", catch_up=True)
     wait(lambda: has(fi, second))
 
@@ -77,6 +80,10 @@ def test_from_suspension_to_new_keys(made: dict[str, Home], running: list[Node])
     partners.succeed(made["fi"], file.read_bytes(), str(file), by="bo")
     wait(lambda: has(fi, third))
     wait(lambda: dk.link("fi")["applied"] == 3)
+    dk.stores.pen.withdraw(third, purge=True, why="Wrong", by="t")
+    wait(lambda: dk.link("fi")["purged"] == 1)
+    link = seat(dk).links()[0]
+    assert [link[name] for name in figures.NAMES] == [4, 4, 0, 1, 1, 1]
 
     for node in (dk, fi):
         stop(node, running)

@@ -19,6 +19,7 @@ from samsyn.base.clock import Clock
 from samsyn.base.database import Database
 from samsyn.base.errors import ConfigError, InputError, Refused
 from samsyn.channels import given, outbox
+from samsyn.channels.figures import Figures, Standings
 from samsyn.channels.frames import Frames
 from samsyn.channels.given import Account, Holding, Operation
 from samsyn.channels.names import channel_origin
@@ -97,6 +98,7 @@ class Door:
         self._keys = keys
         self._clock = clock
         self._account = Account(db)
+        self._standings = Standings(db, self._account)
         self.frames = Frames(node=node, realm=realm, key=keys.log, clock=clock, waiting=waiting)
         self._sources = Sources(db, statements, node)
         self._policy: Policy | None = None
@@ -262,6 +264,10 @@ class Door:
         """Entries in a reader's channel, and how many of them it has cosigned as applied."""
         origin = self._origin(reader)
         return self._logs.size(origin), self._logs.cosigned(origin).get(reader, 0)
+
+    def figures(self, reader: str) -> Figures:
+        """How it stands with a reader, in figures."""
+        return self._standings.of(reader, *self.applied(reader))
 
     def _origin(self, reader: str) -> str:
         return channel_origin(self._node, self._realm, reader)

@@ -232,6 +232,26 @@ class Account:
         )
         return {jti for (jti,) in rows}
 
+    def withdrawals(self, after: int) -> tuple[list[tuple[str, Given]], int]:
+        """(jti, entry) of all that was withdrawn, from whomever, in rows later than `after` (0: in all);
+        and up to where was read, for the next time."""
+        db = self._db.read()
+        last = int(db.execute("SELECT coalesce(max(id), 0) FROM given").fetchone()[0])
+        rows = db.execute(
+            # most rows are releases: they are passed over unread
+            "SELECT jti, entries FROM given WHERE id > ? AND id <= ? AND instr(entries, ?) ORDER BY id",
+            (after, last, b"withdraw"),
+        )
+        found = [
+            (jti, given) for jti, packed in rows for same in _decode(packed) for given in same.each()
+        ]
+        return [one for one in found if one[1].op == "withdraw"], last
+
+    def pending(self, reader: str) -> int:
+        """How many releases wait for this reader: for a delay to end, or for it to be served again."""
+        row = self._db.read().execute("SELECT count(*) FROM pending WHERE reader = ?", (reader,))
+        return int(row.fetchone()[0])
+
     def held_back(self, reader: str) -> int:
         """How many releases wait for a suspended reader."""
         row = self._db.read().execute(

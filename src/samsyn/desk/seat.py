@@ -16,6 +16,7 @@ import numpy as np
 from samsyn.base.clock import HOUR_US, iso
 from samsyn.base.errors import InputError
 from samsyn.base.limits import LAYER_PLACES
+from samsyn.channels import figures
 from samsyn.desk.accounts import Account
 from samsyn.desk.administering import Administering
 from samsyn.desk.asking import ConsentForm, RequestForm
@@ -39,7 +40,7 @@ from samsyn.watch.finding import Finding
 from samsyn.watch.tally import Layer, Tally
 
 STATEMENTS_SHOWN = 500
-FIGURES = ("sent", "applied", "received")  # of a link: entries of all markings, so only for who sees all
+FIGURES = (*figures.NAMES, "received")  # of a link: entries of all markings, so only for who sees all
 
 
 class Seat:

@@ -100,7 +100,11 @@ ALL: Final = (
     _Does("/api/policy/propose", "post", "Propose a policy", PolicyForm),
     _Does("/api/policy/approve", "post", "Approve one that another proposed", PolicyForm),
     _Does("/api/policy/reject", "post", "Reject a proposed policy", PolicyForm),
-    _Does("/api/links", "get", "The partners, and how they are reached"),
+    _Does(
+        "/api/links",
+        "get",
+        "The partners: how each is reached, with figures of what it has",
+    ),
     _Does("/api/findings", "get", "What detectors found"),
     _Does("/api/activity", "get", "Craft in each zone, against what is usual", query=("at",)),
     _Does("/api/interference", "get", "Cells with lost satellite positions", query=("at",)),

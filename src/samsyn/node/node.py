@@ -409,15 +409,13 @@ class Node:
             state = self._link_state(card.name)
             if state is None:
                 continue
-            sent, applied = self._door.applied(card.name)
             made.append(
                 {
                     "partner": card.name,
                     "organisation": card.organisation,
                     "state": state.state,
                     "last_heard_us": state.last_heard_us,
-                    "sent": sent,
-                    "applied": applied,
+                    **msgspec.structs.asdict(self._door.figures(card.name)),
                     "received": state.applied_size,
                     "refused": state.refused,
                 }

@@ -155,6 +155,10 @@ export interface Link {
   last_heard_us: number | null; // by the wall clock, also in an exercise
   sent: number | null; // figures are told only to who may see all that they count
   applied: number | null;
+  held: number | null; // releases that wait for a delay to end, or for the partner to be served again
+  withdrawn: number | null; // statements, of these:
+  purges: number | null; // told to forget, of these:
+  purged: number | null; // confirmed
   received: number | null;
   refused: ({ reason: string } & Text) | null;
 }
