@@ -135,10 +135,17 @@ def feeds_page() -> str:
         f"# Feeds\n\n{MADE}",
         "Each is a folder in `src/samsyn/feeds/`. `samsyn feed try FILE` guesses the kind and shows\n"
         "what is in a recording. What cannot be read is counted by reason, with line or offset.",
+        "An administrator adds, tries, changes, suspends and removes feeds in the picture while the\n"
+        "node runs (**Settings**, [picture.md](picture.md)): they stand in `feeds.toml` beside\n"
+        "`config.toml`, in the same words. What `config.toml` names can be suspended and taken up\n"
+        "there, no more. Files are read from the home's folder `feeds`, no feed is marked more openly\n"
+        "than it was, and what needs tables, objects or a secret is named in `config.toml`\n"
+        "([ADR 0031](adr/0031-settings-in-the-picture.md)).",
     ]
     parts += [
         "## Settings of a feed",
-        "Of a `[[feed]]` in `config.toml`; `samsyn feed try` takes them as `--set KEY=VALUE`.",
+        "Of a `[[feed]]` in `config.toml` or `feeds.toml`; `samsyn feed try` takes them as\n"
+        "`--set KEY=VALUE`.",
         table(["setting", "what it says"], _settings(inspect.getsource(FeedSettings))),
         "**tcp** is a port that we call; any kind that has it also takes callers at a port of ours:\n"
         "`tcp-listen:10110`, on this machine only, or `tcp-listen:HOST:PORT`. **udp** to a multicast\n"

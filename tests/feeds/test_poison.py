@@ -7,10 +7,15 @@ from __future__ import annotations
 
 import json
 import random
+import re
+import struct
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from functools import reduce
 from itertools import pairwise
+from operator import xor
 
 import polars as pl
 import pytest
@@ -199,6 +204,53 @@ def test_times_beyond_belief(tmp_path, kind):
     assert rows.height + sum(report.refused.values()) == len(times)
     last = rows.filter(pl.col("time_us") == parse_iso("2023-11-14T22:13:10Z"))
     assert last["marks"][0] & Mark.BAD_TIME
+
+
+YEARS = {
+    "1970": "1970-02-01",  # in its first days a number of seconds is so short that AIS has it for none
+    "2038": "2038-01-19",  # after the instant at which 32 bits end
+}
+_NUMBER = re.compile(rb"\b1[0-9]{9}\b")  # of seconds since 1970, in all samples that have them
+_DATE = re.compile(rb"\b(20\d\d)([-/,])(\d\d)([-/,])(\d\d)(?!\d)")
+_SUMMED = re.compile(rb"(\\|\$)([^*!\\$]*)\*[0-9A-F]{2}")  # a tag block, a sentence
+
+
+def moved(data: bytes, days: int) -> bytes:
+    """A sample in which every time is so many days later, in whichever way it is written."""
+    if data[:4] == b"\xd4\xc3\xb2\xa1":  # a capture: seconds, microseconds, length, length, packet
+        out, at = data[:24], 24
+        while at < len(data):
+            seconds, micros, length, whole = struct.unpack_from("<4I", data, at)
+            out += struct.pack("<4I", seconds + days * 86_400, micros, length, whole)
+            out, at = out + data[at + 16 : at + 16 + length], at + 16 + length
+        return out
+    data = _NUMBER.sub(lambda n: str(int(n[0]) + days * 86_400).encode(), data)
+    data = _DATE.sub(lambda d: _later(d, days), data)
+    return _SUMMED.sub(lambda t: b"%s%s*%02X" % (t[1], t[2], reduce(xor, t[2])), data)
+
+
+def _later(found: re.Match[bytes], days: int) -> bytes:
+    year, first, month, second, day = found.groups()
+    then = date(int(year), int(month), int(day)) + timedelta(days)
+    return b"%d%s%02d%s%02d" % (then.year, first, then.month, second, then.day)
+
+
+@pytest.mark.parametrize("year", YEARS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_years_1970_and_2038(tmp_path, kind, year):
+    """The same rows, and each time on that day to the microsecond; what is refused is so by name."""
+    here = {} if kind != "beast" else {"date": "2023-11-14T22:13:20Z"}  # no time in it but a counter
+    rows, report = read(kind, f"file:{sample(kind)}", **here)
+    first = datetime.fromtimestamp(rows["time_us"].min() // 1_000_000, UTC).date()
+    days = (date.fromisoformat(YEARS[year]) - first).days
+    if here:
+        here = {"date": f"{YEARS[year]}T22:13:20Z"}
+    (tmp_path / "then").write_bytes(moved(sample(kind).read_bytes(), days))
+    then, told = read(kind, f"file:{tmp_path / 'then'}", **here)
+    assert (then["time_us"] - days * DAY_US).to_list() == rows["time_us"].to_list()
+    others = pl.exclude("time_us", "marks")
+    assert then.select(others).equals(rows.select(others))
+    assert told.refused == report.refused
 
 
 def test_an_ais_stream_whose_times_jump(tmp_path):

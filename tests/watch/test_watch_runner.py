@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import polars as pl
 import pytest
 
@@ -101,6 +103,34 @@ def test_exercise_and_feed_follow_the_rows():
 def test_an_unknown_detector_is_an_error_that_names_those_there_are():
     with pytest.raises(ConfigError, match="drift, emergency"):
         Watch(("witchcraft",))
+
+
+def test_definitions_are_read_once_and_each_watch_has_a_table_of_its_own():
+    first = discover()
+    definition, _ = first.pop("drift")
+    assert discover()["drift"][0] is definition
+    assert list(discover(("drift", "activity"))) == ["activity", "drift"]
+
+
+def test_a_quiet_step_costs_little():
+    """A ship that sails on, heard every ten seconds: counted in calls, which no other load on the
+    machine changes. They were 735, and are 418 since detectors leave what they have nothing to look
+    at for."""
+    way = {"lat": 55.0, "lon": 12.0, "to_lat": 55.0, "to_lon": 12.484, "speed_kn": 12, "course_deg": 90}
+    said = {"craft": "mmsi:219000001", "heading_deg": 90, "nav_status": 0, "ship_type": 70, **way}
+    leg = {"from_s": 0, "to_s": 5_000, "every_s": 10, **said}
+    rows, watch, calls = wc.batch({"name": "quiet", "legs": [leg]}), Watch(), 0
+
+    def count(frame: object, what: str, argument: object) -> None:
+        nonlocal calls
+        calls += what in ("call", "c_call")
+
+    watch.feed(rows[:200])
+    sys.setprofile(count)
+    found = watch.feed(rows[200:])
+    sys.setprofile(None)
+    assert found == [] and rows.height == 501
+    assert calls / 300 < 500, calls / 300
 
 
 def test_definitions_are_whole():

@@ -12,6 +12,19 @@ import polars as pl
 Array = npt.NDArray[Any]
 
 
+def trues(mask: Array) -> Array:
+    """Where a mask is true, as `np.flatnonzero` has it: of few rows in a tenth of its time."""
+    found: Array = mask.nonzero()[0]
+    return found
+
+
+def lasts(slot: Array) -> Array:
+    """Of slots in order, the place of the last one of each."""
+    last = np.ones(len(slot), np.bool_)
+    np.not_equal(slot[1:], slot[:-1], out=last[:-1])
+    return trues(last)
+
+
 def floats(column: pl.Series) -> Array:
     """float32 or float64 as the column is; absent is NaN."""
     return column.to_numpy()

@@ -8,7 +8,7 @@ import numpy as np
 
 from samsyn.base.clock import MINUTE_US
 from samsyn.base.geo import cells
-from samsyn.tracks.arrays import Array, SlotArrays
+from samsyn.tracks.arrays import Array, SlotArrays, trues
 
 RESOLUTION: Final = 4  # about 45 km across: what public maps of interference use, too
 NOWHERE: Final = np.uint64(0)
@@ -33,7 +33,7 @@ class CraftCells:
         """New positions of different craft."""
         state = self._state
         state.reserve(int(slot.max()) + 1 if len(slot) else 0)
-        late = np.flatnonzero(time_us - state["looked_us"][slot] >= EVERY_US)
+        late = trues(time_us - state["looked_us"][slot] >= EVERY_US)
         if not len(late):
             return
         slot, lat, lon = slot[late], lat[late], lon[late]

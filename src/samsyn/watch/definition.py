@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import tomllib
 from collections.abc import Collection
 from importlib import import_module, resources
@@ -55,6 +56,19 @@ def discover(names: Collection[str] = ()) -> dict[str, tuple[Definition, Any]]:
 
     Raises `ConfigError` for a name that no folder has.
     """
+    found = _all()
+    unknown = sorted(set(names) - set(found))
+    if unknown:
+        raise ConfigError(
+            f"no detector is called {', '.join(unknown)}",
+            where="watch.detectors",
+            do=f"there are: {', '.join(sorted(found))}",
+        )
+    return {id_: one for id_, one in found.items() if not names or id_ in names}
+
+
+@functools.cache  # the files come with the program and do not change while it runs
+def _all() -> dict[str, tuple[Definition, Any]]:
     found: dict[str, tuple[Definition, Any]] = {}
     for folder in resources.files("samsyn.watch.detectors").iterdir():
         toml = folder / "detector.toml"
@@ -63,11 +77,4 @@ def discover(names: Collection[str] = ()) -> dict[str, tuple[Definition, Any]]:
         definition = msgspec.convert(tomllib.loads(toml.read_text("utf-8")), Definition)
         module = import_module(f"samsyn.watch.detectors.{folder.name}.detector")
         found[definition.id] = (definition, module.Detector)
-    unknown = sorted(set(names) - set(found))
-    if unknown:
-        raise ConfigError(
-            f"no detector is called {', '.join(unknown)}",
-            where="watch.detectors",
-            do=f"there are: {', '.join(sorted(found))}",
-        )
-    return {id_: found[id_] for id_ in sorted(found) if not names or id_ in names}
+    return dict(sorted(found.items()))

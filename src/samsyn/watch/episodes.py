@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from samsyn.base.clock import SECOND_US
-from samsyn.tracks.arrays import Array, SlotArrays
+from samsyn.tracks.arrays import Array, SlotArrays, trues
 from samsyn.watch.step import NEVER_US, Rows, Step
 
 
@@ -27,6 +27,7 @@ class Episodes:
 
     def __init__(self, grace_s: float, gap_s: float, more: dict[str, Any] | None = None) -> None:
         """grace_s: how long the sign may be absent; gap_s: how long the craft may be unheard."""
+        self.active = 0  # episodes that go on
         self._grace_us, self._gap_us = int(grace_s * SECOND_US), int(gap_s * SECOND_US)
         self.state = SlotArrays(
             {
@@ -44,6 +45,9 @@ class Episodes:
     def look(self, step: Step, rows: Rows, signs: Array) -> Look:
         """Takes in which of `rows`, at most one a slot, show the sign."""
         self.state.reserve(len(step.known))
+        if not self.active and not np.count_nonzero(signs):
+            nowhere = np.empty(0, np.int64)
+            return Look(nowhere, nowhere, nowhere, nowhere)
         since, shown, seen = self["since_us"], self["shown_us"], self["seen_us"]
         slot, time_us = rows.slot, rows.time_us
         active = since[slot] != NEVER_US
@@ -53,18 +57,22 @@ class Episodes:
         since[slot[ended]] = NEVER_US
         begun = signs & (~active | ended)
         since[slot[begun]] = time_us[begun]
+        self.active += int(np.count_nonzero(begun)) - int(np.count_nonzero(ended))
         shown[slot[signs]] = time_us[signs]
-        on = np.flatnonzero((active & ~ended) | begun)
+        on = trues((active & ~ended) | begun)
         seen[slot[on]] = time_us[on]
         self["arrived_us"][slot[on]] = step.end_us
-        return Look(np.flatnonzero(begun), on, np.flatnonzero(absent), np.flatnonzero(unheard))
+        return Look(trues(begun), on, trues(absent), trues(unheard))
 
     def lost(self, step: Step) -> Array:
         """Slots whose episodes end because nothing of them has arrived for long."""
+        if not self.active:
+            return np.empty(0, np.int64)
         count = min(len(step.known), len(self.state))
         old = self["arrived_us"][:count] < step.end_us - self._gap_us
-        gone = np.flatnonzero(old & (self["since_us"][:count] != NEVER_US))
+        gone = trues(old & (self["since_us"][:count] != NEVER_US))
         self["since_us"][gone] = NEVER_US
+        self.active -= len(gone)
         return gone
 
     def lasted_s(self, slot: Array) -> Array:

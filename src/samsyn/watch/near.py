@@ -9,7 +9,7 @@ import numpy as np
 
 from samsyn.base.geo import EARTH_RADIUS_M, distance_m
 from samsyn.base.limits import CLOSE_PAIRS
-from samsyn.tracks.arrays import Array
+from samsyn.tracks.arrays import Array, trues
 
 RADIUS_M_MAX: Final = 1_000_000.0
 _CELL_M_MIN: Final = 16.0  # so that the numbers along three axes fit into one of 63 bits
@@ -40,7 +40,7 @@ def close_pairs(lat: Array, lon: Array, radius_m: float) -> Pairs:
     """
     if not 0 < radius_m <= RADIUS_M_MAX:
         raise ValueError(f"radius_m {radius_m}")
-    number = np.flatnonzero(np.isfinite(lat) & np.isfinite(lon))
+    number = trues(np.isfinite(lat) & np.isfinite(lon))
     # a little more than the chord, for what rounding takes from either side
     chord_m = 2 * EARTH_RADIUS_M * np.sin(radius_m / (2 * EARTH_RADIUS_M)) * (1 + 1e-9) + 1e-6
     xyz = _in_space(lat[number], lon[number])
@@ -119,7 +119,7 @@ def _shared_out(length: Array) -> Array:
 
 def _pieces(begin: Array, length: Array, places: int) -> Iterator[tuple[Array, Array]]:
     """Places in the sorted arrays of both ends of every pair, some at a time."""
-    some = np.flatnonzero(length)
+    some = trues(length)
     begin, length, at = begin[some], length[some], some % max(places, 1)
     total = np.cumsum(length)
     cuts = np.searchsorted(

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import shapely
 
-from samsyn.tracks.arrays import Array
+from samsyn.tracks.arrays import Array, trues
 from samsyn.watch.zones import Zone
 
 NOWHERE: Final = -1
@@ -70,7 +70,7 @@ class Places:
             y = ((lat - self._south) / self._cell_deg).astype(np.int64)
             x = ((lon - self._west) / self._cell_deg).astype(np.int64)
         height, width = self._raster.shape
-        at = np.flatnonzero((lat >= self._south) & (lon >= self._west) & (y < height) & (x < width))
+        at = trues((lat >= self._south) & (lon >= self._west) & (y < height) & (x < width))
         at = at[self._raster[y[at], x[at]]]
         if not len(at):
             return nothing, nothing

@@ -41,6 +41,8 @@ class Recent:
         slot, time_us = step.fixes.slot[step.last], step.fixes.time_us[step.last]
         every_us = np.where(step.known.is_air(slot), AIR_EVERY_US, SEA_EVERY_US)
         due = time_us - ring["newest_us"][slot] >= every_us
+        if not np.count_nonzero(due):
+            return
         slot, time_us, at = slot[due], time_us[due], step.last[due]
         place = ring["count"][slot] % KEPT
         ring["count"][slot] += 1

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from samsyn.tracks.arrays import Array, SlotArrays
+from samsyn.tracks.arrays import Array, SlotArrays, trues
 
 CELL_LAT_DEG: Final = 0.25  # 15 NM
 CELL_LON_DEG: Final = 0.5  # 15 NM at 60 degrees north
@@ -58,6 +58,8 @@ class Reception:
         cell = _cell(lat, lon)
         moved = self._counted["cell"][slots] != cell
         new = (self._counted["span"][slots] != self._span) | moved
+        if not np.count_nonzero(new):
+            return
         np.add.at(self._visits, cell[moved], self._grown)
         slots, cell = slots[new], cell[new]
         self._counted["span"][slots], self._counted["cell"][slots] = self._span, cell
@@ -154,7 +156,7 @@ class Expected:
         and which feeds ran."""
         some, place = np.unique(cells, return_inverse=True)
         rows, craft = self._rows(some), np.bincount(place)
-        for feed in np.flatnonzero(runs).tolist():
+        for feed in trues(runs).tolist():
             heard = (feeds >> np.uint64(feed % FEEDS)) & np.uint64(1)
             self._of[rows, feed % FEEDS] += craft
             self._by[rows, feed % FEEDS] += np.bincount(place, weights=heard)
@@ -167,7 +169,7 @@ class Expected:
         run hears, and which that is; 0 where none does, and little where few were heard so far."""
         row = np.array([self._row.get(cell, -1) for cell in cells.tolist()], np.int64)
         share = np.zeros((len(row), len(runs)), np.float32)
-        running = np.flatnonzero(runs)
+        running = trues(runs)
         at = np.ix_(row, running % FEEDS)
         share[:, running] = self._by[at] / (self._of[at] + 1)
         share[row < 0] = 0
@@ -206,7 +208,7 @@ def _around(lat: Array, lon: Array) -> list[Array]:
 
 
 def _cell(lat: Array, lon: Array) -> Array:
-    row = np.clip((lat + 90) / CELL_LAT_DEG, 0, _ROWS - 1).astype(np.int64)
-    column = np.clip((lon + 180) % 360 / CELL_LON_DEG, 0, _COLUMNS - 1).astype(np.int64)
+    row = np.minimum(np.maximum((lat + 90) / CELL_LAT_DEG, 0), _ROWS - 1).astype(np.int64)
+    column = np.minimum((lon + 180) % 360 / CELL_LON_DEG, _COLUMNS - 1).astype(np.int64)
     found: Array = (row + 1) * (_COLUMNS + 2) + column + 1
     return found

@@ -20,7 +20,7 @@ from samsyn.observations.craft import (
 )
 from samsyn.observations.index import CraftIndex
 from samsyn.observations.plausible import Mark
-from samsyn.tracks.arrays import Array, SlotArrays, codes, flags, floats, whole
+from samsyn.tracks.arrays import Array, SlotArrays, codes, flags, floats, lasts, trues, whole
 from samsyn.tracks.table import ABSENT_U8, ABSENT_U16, POSITION_MARKS
 from samsyn.watch.cells import CraftCells
 
@@ -173,6 +173,7 @@ class Craft:
         self.index = CraftIndex()
         self.feeds: list[str] = []
         self.cells = CraftCells()
+        self.domains: set[int] = set()  # that any of them is of
         self.state = SlotArrays(
             {
                 "domain": (np.int8, 0),
@@ -199,6 +200,7 @@ class Craft:
             domain, number = keys >> DOMAIN_SHIFT, keys & NUMBER_MASK
             fresh = slice(self._count, len(keys) + self._count)
             self.state["domain"][fresh] = domain
+            self.domains.update(domain.tolist())
             # ships' own MMSIs begin with 2 to 7 (ITU-R M.585); 98 marks craft of a mother ship
             own = (number >= 200_000_000) & (number < 800_000_000) | (number // 10_000_000 == 98)
             self.state["ship"][fresh] = (domain == DOMAIN_SEA) & own
@@ -289,11 +291,11 @@ class Cutter:
         number = number[:done]
         order = np.lexsort((rows.time_us[:done], rows.slot[:done], number))
         rows = rows.pick(order)
-        placed = np.flatnonzero(~np.isnan(rows.lat))
+        placed = trues(~np.isnan(rows.lat))
         fixes, fix_number = rows, number
         if len(placed) < done:
             fixes, fix_number = rows.pick(placed), number[placed]
-        starts = np.flatnonzero(np.r_[True, number[1:] != number[:-1]])
+        starts = np.concatenate([[0], trues(np.diff(number)) + 1])
         bounds = [*starts.tolist(), done]
         fix_bounds = [*np.searchsorted(fix_number, number[starts]).tolist(), len(placed)]
         for k, at in enumerate(starts.tolist()):
@@ -306,17 +308,18 @@ class Cutter:
     def _step(self, number: int, rows: Rows, fixes: Rows) -> Step:
         state = self.known.state
         late = rows.time_us < state["heard_us"][rows.slot]
-        if late.any():  # its craft has been heard later: no place in the order any more
+        if np.count_nonzero(late):  # its craft has been heard later: no place in the order any more
             rows = rows.pick(~late)
             fixes = fixes.pick(fixes.time_us >= state["heard_us"][fixes.slot])
         state["heard_us"][rows.slot] = rows.time_us
         typed = (rows.ship_type != ABSENT_U8) & (rows.ship_type != 0)
-        if typed.any():
+        if np.count_nonzero(typed):
             state["ship_type"][rows.slot[typed]] = rows.ship_type[typed]
         slot = fixes.slot
         follows = np.empty(len(slot), bool)
         follows[:1] = False
-        follows[1:] = slot[1:] == slot[:-1]
+        np.equal(slot[1:], slot[:-1], out=follows[1:])
+        several = bool(np.count_nonzero(follows))
         before: dict[str, Array] = {}
         for name, held, now in (
             ("time_us", state["fix_us"], fixes.time_us),
@@ -325,10 +328,11 @@ class Cutter:
             ("altitude_ft", state["altitude_ft"], fixes.altitude_ft),
         ):
             earlier = held[slot]
-            earlier[1:] = np.where(follows[1:], now[:-1], earlier[1:])
+            if several:
+                earlier[1:] = np.where(follows[1:], now[:-1], earlier[1:])
             before[name] = earlier
             held[slot] = now
-        last = np.flatnonzero(np.r_[~follows[1:], True]) if len(slot) else np.empty(0, np.int64)
+        last = lasts(slot)
         ships = fixes.pick(last[state["ship"][slot[last]]])
         minute = self._gather((number + 1) // STEPS_A_MINUTE, ships)
         return Step((number + 1) * STEP_US, rows, fixes, before, last, self.known, ships, minute)
@@ -344,5 +348,5 @@ class Cutter:
         self._ships = []
         newest = np.zeros(len(self.known), np.int64)
         newest[held.slot] = np.arange(len(held))  # of a slot that comes twice the last stays
-        at = np.flatnonzero(newest[held.slot] == np.arange(len(held)))
+        at = trues(newest[held.slot] == np.arange(len(held)))
         return held.pick(at[np.argsort(held.slot[at], kind="stable")])

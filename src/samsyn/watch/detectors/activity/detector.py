@@ -10,7 +10,7 @@ import numpy as np
 
 from samsyn.base.clock import HOUR_US, SECOND_US
 from samsyn.observations.craft import DOMAIN_AIR, DOMAIN_SEA
-from samsyn.tracks.arrays import Array, SlotArrays
+from samsyn.tracks.arrays import Array, SlotArrays, trues
 from samsyn.watch.definition import Definition
 from samsyn.watch.detectors.activity.level import Levels, threshold
 from samsyn.watch.finding import Finding
@@ -142,7 +142,7 @@ class Detector:
         air = step.known.is_air(looks.slot)
         ships = step.known.state["ship"][looks.slot]
         for domain, some in ((DOMAIN_SEA, ships), (DOMAIN_AIR, air & (looks.on_ground != 1))):
-            at = np.flatnonzero(some)
+            at = trues(some)
             if not len(at):
                 continue
             which, zone = self._places[domain].within(looks.lat[at], looks.lon[at])
@@ -194,11 +194,11 @@ class Detector:
         ready = running & (levels.learned_h >= self._value["learn_h"])
         levels.weigh(arrivals, ready)
         found = []
-        for k in np.flatnonzero(ready).tolist():
+        for k in trues(ready).tolist():
             found += self._judge(k, begin_us, float(arrivals[k]))
         usual = running & np.array([one.open is None for one in counts])
         levels.learn(begin_us, arrivals, usual)
-        self._tell(begin_us, arrivals, np.flatnonzero(running))
+        self._tell(begin_us, arrivals, trues(running))
         return found
 
     def _runs(self, begin_us: int) -> Array:

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from samsyn.base.clock import DAY_US, HOUR_US
-from samsyn.tracks.arrays import Array
+from samsyn.tracks.arrays import Array, trues
 
 MEMORY_H: Final = 8 * 7 * 24.0  # a season is about thirteen weeks
 ALPHA_MIN: Final = 0.05  # no traffic is steadier than this
@@ -105,7 +105,7 @@ class Levels:
         rise only when they have fallen again, so that a change is not learned while it is looked
         for."""
         calm = self.sums.max(axis=0) < CALM
-        for k in np.flatnonzero(judged).tolist():
+        for k in trues(judged).tolist():
             waiting = self._waiting[k]
             waiting.append((begin_us, float(count[k]), float(self.mean[k])))
             if calm[k]:

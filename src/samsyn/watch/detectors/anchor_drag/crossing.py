@@ -14,7 +14,7 @@ import numpy as np
 
 from samsyn.base.clock import MINUTE_US, SECOND_US
 from samsyn.base.limits import SITUATIONS_FOLLOWED
-from samsyn.tracks.arrays import Array, SlotArrays
+from samsyn.tracks.arrays import Array, SlotArrays, trues
 from samsyn.watch.definition import Definition
 from samsyn.watch.episodes import Episodes
 from samsyn.watch.finding import Finding
@@ -76,7 +76,7 @@ class Crossing:
         found += self._advance(step, ships, look.going_on, off_deg, signs)
         resting = np.ones(len(ships), bool)
         resting[look.going_on] = False
-        self._sample(ships, np.flatnonzero(resting & judged), crab_deg)
+        self._sample(ships, trues(resting & judged), crab_deg)
         return found
 
     def _signs(self, ships: Rows, judged: Array, crab_deg: Array) -> tuple[Array, Array, Array]:
@@ -87,13 +87,13 @@ class Crossing:
         slowed = judged & (ships.speed_kn >= value("speed_min_kn"))
         slowed &= ships.speed_kn <= value("slow_share") * cruise_kn  # NaN, not known yet, is no sign
         slowed &= (cruise_kn - ships.speed_kn >= value("slower_kn")) & (crab_deg == crab_deg)
-        at = np.flatnonzero(slowed)
+        at = trues(slowed)
         if not len(at):
             return slowed, cruise_kn, off_deg
         usual_deg = self._usual_deg(ships.slot[at], cruise_kn[at])
         off_deg[at] = np.abs((crab_deg[at] - usual_deg + 180) % 360 - 180)
         signs = (off_deg >= value("crab_deg")) & (off_deg <= value("crab_max_deg"))
-        some = np.flatnonzero(signs)
+        some = trues(signs)
         signs[some] = self._harbours.where(ships.lat[some], ships.lon[some]) == NOWHERE
         return signs, cruise_kn, off_deg
 
@@ -133,7 +133,7 @@ class Crossing:
         state["zone"][slot[over]] = zone[over]
         worth = state.lasted_s(slot) >= self._definition.value("duration_s") / 2
         found: list[Finding] = []
-        for k in np.flatnonzero(worth).tolist():
+        for k in trues(worth).tolist():
             i = int(at[k])
             drag = self._drags.get(int(slot[k]))
             if drag is None:

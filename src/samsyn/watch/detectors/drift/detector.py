@@ -15,7 +15,7 @@ import numpy as np
 
 from samsyn.base.clock import SECOND_US
 from samsyn.base.geo import KNOT_M_S, bearing_deg, distance_m, turn_deg
-from samsyn.tracks.arrays import Array, SlotArrays
+from samsyn.tracks.arrays import Array, SlotArrays, trues
 from samsyn.watch.definition import Definition
 from samsyn.watch.finding import Finding
 from samsyn.watch.recent import Recent
@@ -57,14 +57,11 @@ class Detector:
         )
 
     def step(self, step: Step) -> list[Finding]:
-        if not len(step.last):
-            return self._lost(step)
-        at = step.last[step.known.state["ship"][step.fixes.slot[step.last]]]
-        if not len(at):
-            return self._lost(step)
-        fixes = step.fixes.pick(at)
-        self._episode.reserve(len(step.known))
+        fixes = step.ships
         signs = self._signs(step, fixes)
+        if not self._drifts and not np.count_nonzero(signs):
+            return self._lost(step)
+        self._episode.reserve(len(step.known))
         found = self._end(step, fixes, signs)
         self._begin(step, fixes, signs)
         self._advance(step, fixes)
@@ -73,16 +70,17 @@ class Detector:
 
     def _signs(self, step: Step, fixes: Rows) -> Array:
         value = self._definition.value
-        turn = turn_deg(fixes.course_deg, fixes.heading_deg)
-        signs = (fixes.speed_kn >= value("speed_min_kn") - 0.05) & (
-            fixes.speed_kn <= value("speed_max_kn")
-        )
-        signs &= turn >= value("turn_deg")  # NaN, heading or course unknown, is never a sign
-        judged = ~_NOT_JUDGED[fixes.nav_status]
-        working = _WORKING[step.known.state["ship_type"][fixes.slot]]
-        judged &= ~working | (fixes.nav_status == NOT_UNDER_COMMAND)
-        found: Array = signs & judged
-        return found
+        signs: Array = fixes.speed_kn >= value("speed_min_kn") - 0.05
+        signs &= fixes.speed_kn <= value("speed_max_kn")
+        at = trues(signs)
+        if not len(at):
+            return signs
+        turn, status = turn_deg(fixes.course_deg[at], fixes.heading_deg[at]), fixes.nav_status[at]
+        # NaN, heading or course unknown, is never a sign
+        shown = (turn >= value("turn_deg")) & ~_NOT_JUDGED[status]
+        working = _WORKING[step.known.state["ship_type"][fixes.slot[at]]]
+        signs[at] = shown & (~working | (status == NOT_UNDER_COMMAND))
+        return signs
 
     def _begin(self, step: Step, fixes: Rows, signs: Array) -> None:
         episode = self._episode
@@ -102,7 +100,7 @@ class Detector:
         ):
             episode[name][slot] = values[new]
         episode["path_m"][slot] = 0.0
-        for i in np.flatnonzero(new).tolist():
+        for i in trues(new).tolist():
             here = int(fixes.slot[i])
             self._drifts[here] = Situation(
                 self._definition, step, fixes, i, lead_up=self._recent.rows(here)
@@ -117,7 +115,7 @@ class Detector:
         episode["shown_us"][slot[signs]] = fixes.time_us[signs]
         absent = active & (fixes.time_us - episode["shown_us"][slot] > value("grace_s") * SECOND_US)
         found = []
-        for i in np.flatnonzero(unheard | absent).tolist():
+        for i in trues(unheard | absent).tolist():
             drift = self._drifts.pop(int(slot[i]))
             if drift.raised:
                 if unheard[i]:
@@ -133,7 +131,7 @@ class Detector:
         """Sums the ways of the episodes and keeps their evidence."""
         episode = self._episode
         slot = fixes.slot
-        active = np.flatnonzero(episode["since_us"][slot] != NEVER_US)
+        active = trues(episode["since_us"][slot] != NEVER_US)
         slot = slot[active]
         episode["seen_us"][slot] = fixes.time_us[active]
         episode["arrived_us"][slot] = step.end_us
@@ -159,7 +157,7 @@ class Detector:
         long = signs & (episode["since_us"][slot] != NEVER_US) & (lasted_s >= value("duration_s"))
         if not long.any():
             return []
-        at = np.flatnonzero(long)
+        at = trues(long)
         slot, lasted_s = slot[at], lasted_s[at]
         net_m = distance_m(episode["lat"][slot], episode["lon"][slot], fixes.lat[at], fixes.lon[at])
         status = fixes.nav_status[at]

@@ -23,6 +23,8 @@ BEACONS: Final = (Emergency.AIS_SART, Emergency.AIS_MOB, Emergency.AIS_EPIRB)
 
 _CALLING = np.zeros(256, bool)
 _CALLING[[int(code) for code in CALLS]] = True
+_CALLING_SQUAWK = np.zeros(ABSENT_U16 + 1, bool)
+_CALLING_SQUAWK[list(SQUAWK_EMERGENCY)] = True
 
 
 class _Call(Situation):
@@ -45,10 +47,8 @@ class Detector:
 
     def step(self, step: Step) -> list[Finding]:
         rows = step.rows
-        calling = _CALLING[rows.emergency]
-        for squawk in SQUAWK_EMERGENCY:
-            calling |= rows.squawk == squawk
-        if not self._calls and not calling.any():
+        calling = _CALLING[rows.emergency] | _CALLING_SQUAWK[rows.squawk]
+        if not self._calls and not np.count_nonzero(calling):
             return []
         found: list[Finding] = []
         for slot in sorted({*self._calls, *rows.slot[calling].tolist()}):

@@ -13,8 +13,9 @@ import numpy as np
 
 from samsyn.base.clock import MINUTE_US, SECOND_US
 from samsyn.base.geo import KNOT_M_S, METRES_PER_NM, distance_m
+from samsyn.observations.craft import DOMAIN_AIR
 from samsyn.observations.plausible import Mark
-from samsyn.tracks.arrays import Array, SlotArrays
+from samsyn.tracks.arrays import Array, SlotArrays, trues
 from samsyn.tracks.table import ABSENT_U16
 from samsyn.watch.definition import Definition
 from samsyn.watch.finding import Finding
@@ -72,6 +73,8 @@ class Detector:
         self._ahead = False
 
     def step(self, step: Step) -> list[Finding]:
+        if DOMAIN_AIR not in step.known.domains:
+            return []
         slot = step.fixes.slot[step.last]
         air = step.known.is_air(slot)
         if not self._meetings and not air.any():
@@ -122,7 +125,7 @@ class Detector:
     def _near(self, step: Step) -> dict[Pair, tuple[float, float]]:
         """Pairs under the minimum now or a while ahead: the way between them and when, in s ahead."""
         craft, value, end_us = self._craft, self._value, step.end_us
-        live = np.flatnonzero(craft["time_us"] >= end_us - int(value["stale_s"]) * SECOND_US)
+        live = trues(craft["time_us"] >= end_us - int(value["stale_s"]) * SECOND_US)
         judged = (craft["altitude_ft"][live] >= value["floor_ft"]) & (craft["on_ground"][live] != 1)
         judged &= craft["speed_kn"][live] >= value["speed_min_kn"]
         judged &= craft["doubted_us"][live] < end_us - value["doubted_s"] * SECOND_US
@@ -147,7 +150,7 @@ class Detector:
             close &= ~low | (pairs.distance_m < minimum_m * share)
             if ahead_s:
                 close &= self._level(one) & self._level(two)
-            for k in np.flatnonzero(close).tolist():
+            for k in trues(close).tolist():
                 found[self._pair(step, int(one[k]), int(two[k]))] = (float(pairs.distance_m[k]), ahead_s)
         return found
 

@@ -14,7 +14,7 @@ import numpy as np
 from samsyn.base.clock import MINUTE_US, SECOND_US
 from samsyn.base.geo import KNOT_M_S, METRES_PER_NM, turn_deg
 from samsyn.base.limits import SITUATIONS_FOLLOWED
-from samsyn.tracks.arrays import Array, SlotArrays
+from samsyn.tracks.arrays import Array, SlotArrays, trues
 from samsyn.watch.definition import Definition
 from samsyn.watch.detectors.encounter_sea.latest import Latest, by_number
 from samsyn.watch.finding import Finding
@@ -139,18 +139,18 @@ class Collision:
         by_timetable = _PASSENGER[step.known.state["ship_type"]]
         some = self._approach(state, first, second)
         ferries = by_timetable[first] & by_timetable[second]
-        some = some.pick(np.flatnonzero(~(ferries & (some.angle_deg >= value("meeting_deg")))))
+        some = some.pick(trues(~(ferries & (some.angle_deg >= value("meeting_deg")))))
         gap_us = np.abs(state["time_us"][some.first] - state["time_us"][some.second])
         aligned = np.minimum(some.angle_deg, 180 - some.angle_deg) < value("aligned_deg")
         beside = some.closing_kn < value("closing_kn")
         meets = (some.tcpa_s > 0) & (some.tcpa_s <= value("tcpa_s")) | beside
         meets &= some.cpa_m <= np.where(aligned, value("cpa_aligned_m"), value("cpa_m"))
-        some = some.pick(np.flatnonzero(meets & (gap_us <= _HEARD_US)))
+        some = some.pick(trues(meets & (gap_us <= _HEARD_US)))
         if len(some.first):
             for ends in ("first", "second"):
                 slot = getattr(some, ends)
                 where = self._narrow.where(state["lat"][slot], state["lon"][slot])
-                some = some.pick(np.flatnonzero(where == NOWHERE))
+                some = some.pick(trues(where == NOWHERE))
         return some
 
     def _approach(self, state: SlotArrays, first: Array, second: Array) -> Approach:

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from samsyn.tracks.arrays import Array, SlotArrays
+from samsyn.tracks.arrays import Array, SlotArrays, trues
 from samsyn.watch.step import NEVER_US, Rows, Step, absent
 
 _KEPT: Final = (
@@ -53,7 +53,7 @@ class Latest:
 
     def heard(self, since_us: int, count: int) -> Array:
         """Slots below `count` of ships of which something has arrived since then."""
-        return np.flatnonzero(self.state["arrived_us"][:count] >= since_us)
+        return trues(self.state["arrived_us"][:count] >= since_us)
 
     def rows(self, slots: Array) -> Rows:
         """What is known of some ships, as rows."""

@@ -11,7 +11,7 @@ import numpy as np
 from samsyn.base.clock import MINUTE_US, SECOND_US
 from samsyn.base.geo import distance_m
 from samsyn.base.limits import PAIRS_FOLLOWED, SITUATIONS_FOLLOWED
-from samsyn.tracks.arrays import Array
+from samsyn.tracks.arrays import Array, trues
 from samsyn.watch.definition import Definition
 from samsyn.watch.detectors.encounter_sea.latest import Latest, by_number
 from samsyn.watch.finding import Finding
@@ -136,7 +136,7 @@ class Rendezvous:
             return []
         rows = latest.rows(first)
         found: list[Finding] = []
-        for k in np.flatnonzero(worth).tolist():
+        for k in trues(worth).tolist():
             pair = int(self._pair[at[k]])
             if pair not in self._meetings and len(self._meetings) < SITUATIONS_FOLLOWED:
                 self._meetings[pair] = Situation(
@@ -162,7 +162,7 @@ class Rendezvous:
         """Pairs that have not been together for a while are no longer followed."""
         gone = step.end_us - self._arrived_us > self._definition.value("grace_s") * SECOND_US
         found = []
-        for at in np.flatnonzero(gone).tolist():
+        for at in trues(gone).tolist():
             pair = int(self._pair[at])
             meeting = self._meetings.pop(pair, None)
             if meeting is not None and meeting.raised:

@@ -13,7 +13,7 @@ import numpy as np
 
 from samsyn.base.clock import MINUTE_US, SECOND_US
 from samsyn.base.geo import KNOT_M_S, METRES_PER_NM, distance_m, turn_deg
-from samsyn.observations.craft import DOMAIN_AIR, DOMAIN_SEA
+from samsyn.observations.craft import DOMAIN_AIR
 from samsyn.observations.plausible import (
     AIR_JUMP_M_MIN,
     AIR_SPEED_KN_MAX,
@@ -22,7 +22,7 @@ from samsyn.observations.plausible import (
     SEA_SPEED_KN_MAX,
     Mark,
 )
-from samsyn.tracks.arrays import Array, SlotArrays
+from samsyn.tracks.arrays import Array, SlotArrays, trues
 from samsyn.tracks.table import ABSENT_U8
 from samsyn.watch.definition import Definition
 from samsyn.watch.detectors.implausible.reach import Reach
@@ -40,6 +40,7 @@ KNOWN_ERRORS: Final = {
     "circle": ("compass",),
     "far": ("far-reception",),
 }
+_SIGNS: Final = int(Mark.JUMP | Mark.IMPOSSIBLE_SPEED)
 SAME_DEG: Final = 1e-5  # a metre: as fine as positions are told
 
 
@@ -120,10 +121,10 @@ class Detector:
     def _marked(self, step: Step) -> Iterator[int]:
         """Rows with a doubted position or an impossible speed."""
         rows = step.rows
-        marked = (rows.marks & (Mark.JUMP | Mark.IMPOSSIBLE_SPEED)) != 0
-        if not marked.any():
+        marked = (rows.marks & _SIGNS) != 0
+        if not np.count_nonzero(marked):
             return
-        for i in np.flatnonzero(marked).tolist():
+        for i in trues(marked).tolist():
             slot, time_us = int(rows.slot[i]), int(rows.time_us[i])
             if not _judged(step, slot):
                 continue
@@ -160,8 +161,8 @@ class Detector:
         reach_deg = SEA_JUMP_M_MIN / METRES_PER_DEGREE
         off = np.abs(fixes.lat - before["lat"]) > reach_deg  # NaN, nothing before, is no way
         off |= np.abs(fixes.lon - before["lon"]) > reach_deg
-        if self._doubts or off.any():
-            for i in np.flatnonzero(off & self._unreachable(step)).tolist():
+        if self._doubts or np.count_nonzero(off):
+            for i in trues(off & self._unreachable(step)).tolist():
                 slot = int(fixes.slot[i])
                 if not _judged(step, slot):
                     continue
@@ -214,7 +215,7 @@ class Detector:
         last = step.last
         slot, lat, lon = fixes.slot[last], fixes.lat[last], fixes.lon[last]
         stands = np.abs(lat - still["lat"][slot]) < SAME_DEG
-        if stands.any():
+        if np.count_nonzero(stands):
             stands &= np.abs(lon - still["lon"][slot]) < SAME_DEG
             air = step.known.is_air(slot)
             stands &= fixes.speed_kn[last] >= np.where(
@@ -225,13 +226,13 @@ class Detector:
         still["lat"][moved], still["lon"][moved] = lat[fresh], lon[fresh]
         still["since_us"][moved] = fixes.time_us[last[fresh]]
         still["reports"][moved] = 0
-        if not stands.any():
+        if not np.count_nonzero(stands):
             return
         self._not_stale(step, slot, stands)
         lasted_s = (fixes.time_us[last] - still["since_us"][slot]) / SECOND_US
         long = stands & (still["reports"][slot] >= value["frozen_reports"])
         long &= lasted_s >= np.where(air, value["frozen_air_s"], value["frozen_sea_s"])
-        for k in np.flatnonzero(long).tolist():
+        for k in trues(long).tolist():
             here = int(slot[k])
             if not _judged(step, here):
                 continue
@@ -247,8 +248,9 @@ class Detector:
         repeats its speed and course, too: it counts only if one of these changed. A frame off the air,
         which has a message type, is never a repetition."""
         fixes, at, here = step.fixes, step.last[stands], slot[stands]
-        said = np.nan_to_num(fixes.speed_kn[at]).astype(np.float64)
-        said += 1e4 * np.nan_to_num(fixes.course_deg[at])
+        speed_kn, course_deg = fixes.speed_kn[at], fixes.course_deg[at]
+        said = np.where(speed_kn == speed_kn, speed_kn, 0).astype(np.float64)
+        said += 1e4 * np.where(course_deg == course_deg, course_deg, 0)
         news = (fixes.message_type[at] != ABSENT_U8) | (said != self._still["said"][here])
         self._still["said"][here] = said
         self._still["reports"][here] += news
@@ -260,14 +262,14 @@ class Detector:
         followed = [doubt for doubt in self._doubts.values() if doubt.heading_deg is not None]
         apart = np.abs(fixes.course_deg[last] - fixes.heading_deg[last])
         odd = apart > self._value["circle_apart_deg"]
-        if not followed and not odd.any():
+        if not followed and not np.count_nonzero(odd):
             return
         odd &= (apart < 360 - self._value["circle_apart_deg"]) & (
             fixes.speed_kn[last] >= self._value["circle_kn"]
         )
         slot = fixes.slot[last]
         follows = odd | np.isin(slot, [doubt.slot for doubt in followed])
-        for k in np.flatnonzero(follows).tolist():
+        for k in trues(follows).tolist():
             here, i = int(slot[k]), int(last[k])
             if not _judged(step, here):
                 continue
@@ -307,8 +309,9 @@ class Detector:
         fixes, last = step.fixes, step.last
         slot, feed = fixes.slot[last], fixes.feed[last]
         air = step.known.is_air(slot)
-        for code in np.unique(feed).tolist():
-            for domain in (DOMAIN_SEA, DOMAIN_AIR):
+        feeds = {int(feed[0])} if len(feed) == 1 else np.unique(feed).tolist()
+        for code in feeds:
+            for domain in sorted(step.known.domains):
                 at = last[(feed == code) & (air == (domain == DOMAIN_AIR))]
                 if not len(at):
                     continue
@@ -319,7 +322,7 @@ class Detector:
                 if np.isfinite(usual_m):
                     far_m = reach.distance_m(lat, lon)
                     out = far_m > max(usual_m, floor_nm * METRES_PER_NM)
-                    for k in np.flatnonzero(out).tolist():
+                    for k in trues(out).tolist():
                         yield from self._farther(step, int(at[k]), float(far_m[k]), reach.usual_m)
                 reach.add(lat, lon)
 

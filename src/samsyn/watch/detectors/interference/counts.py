@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from samsyn.base.limits import TALLIES
-from samsyn.tracks.arrays import Array, SlotArrays
+from samsyn.tracks.arrays import Array, SlotArrays, trues
 from samsyn.watch.cells import NOWHERE
 
 # how a craft is in a cell, the worst that it was in that hour
@@ -72,7 +72,7 @@ class Counts:
         held.reserve(int(slot.max()) + 1 if len(slot) else 0)
         new = (held["cell"][slot] != cell) | (held["feed"][slot] != feed) | (held["state"][slot] < state)
         new &= cell != NOWHERE
-        for k in np.flatnonzero(new).tolist():
+        for k in trues(new).tolist():
             here = int(slot[k])
             held["cell"][here], held["feed"][here], held["state"][here] = cell[k], feed[k], state[k]
             key = (int(cell[k]), domain)

@@ -15,7 +15,7 @@ import numpy as np
 from samsyn.base.clock import HOUR_US, MINUTE_US, SECOND_US
 from samsyn.base.geo import cell_centre
 from samsyn.observations.craft import DOMAIN_AIR, DOMAIN_SEA, craft_text
-from samsyn.tracks.arrays import Array, SlotArrays
+from samsyn.tracks.arrays import Array, SlotArrays, lasts, trues
 from samsyn.tracks.table import ABSENT_U8
 from samsyn.watch.definition import Definition
 from samsyn.watch.detectors.interference.counts import DEGRADED, LOST, POOR, WELL, Cell, Counts, figures
@@ -91,7 +91,7 @@ class Detector:
     def _judge(self, step: Step) -> list[Finding]:
         rows, craft = step.rows, self._craft
         told, missing = rows.nac_p != ABSENT_U8, np.isnan(rows.claimed_lat)
-        if not self._ill and not told.any() and not missing.any():
+        if not self._ill and not np.count_nonzero(told) and not np.count_nonzero(missing):
             craft["well_us"][rows.slot] = craft["placed_us"][rows.slot] = rows.time_us
             return []
         air = step.known.is_air(rows.slot)
@@ -106,14 +106,14 @@ class Detector:
         )
         sent = air & (rows.nic > 0) & (rows.nic != ABSENT_U8) | ~np.isnan(rows.claimed_lat)
         craft["placed_us"][rows.slot[sent]] = rows.time_us[sent]
-        if says.any():
+        if np.count_nonzero(says):
             craft["known"][rows.slot[says]] = True
             craft["nac_p"][rows.slot[says]] = rows.nac_p[says]
         # a ship's position is good if it is there; so is that of an aircraft that never says how good
         placed = ~np.isnan(rows.lat) & (~air | ~craft["known"][rows.slot])
         good |= placed
         bad = low | missing
-        if not bad.any():
+        if not np.count_nonzero(bad):
             craft["well_us"][rows.slot[good]] = rows.time_us[good]
             if not self._ill:
                 return []
@@ -126,7 +126,7 @@ class Detector:
         rest = good & ~doubtful
         craft["well_us"][rows.slot[rest]] = rows.time_us[rest]
         found = []
-        for i in np.flatnonzero((good | bad) & _of(rows.slot, doubtful)).tolist():
+        for i in trues((good | bad) & _of(rows.slot, doubtful)).tolist():
             slot, time_us = int(rows.slot[i]), int(rows.time_us[i])
             if bad[i]:
                 found += self._bad(step, i, slot, time_us, LOST if not low[i] else DEGRADED)
@@ -232,12 +232,12 @@ class Detector:
 
     def _count(self, step: Step) -> list[Finding]:
         craft, rows = self._craft, step.rows
-        last = np.flatnonzero(np.r_[rows.slot[1:] != rows.slot[:-1], True])
+        last = lasts(rows.slot)
         slot = rows.slot[last]
         due = step.end_us - craft["counted_us"][slot] >= MINUTE_US
         if self._ill:
             due |= craft["state"][slot] != WELL
-        if not due.any():
+        if not np.count_nonzero(due):
             return []
         last, slot = last[due], slot[due]
         craft["counted_us"][slot] = step.end_us

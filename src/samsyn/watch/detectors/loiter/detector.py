@@ -9,7 +9,6 @@ from typing import Final
 import numpy as np
 
 from samsyn.base.geo import turn_deg
-from samsyn.tracks.arrays import Array
 from samsyn.watch.definition import Definition
 from samsyn.watch.detectors.loiter.passes import Passes
 from samsyn.watch.detectors.loiter.slow import Slow
@@ -31,7 +30,7 @@ from samsyn.watch.ships import (
     SERVING_TYPES,
     one_of,
 )
-from samsyn.watch.step import Rows, Step
+from samsyn.watch.step import Step
 from samsyn.watch.zones import HARBOURS, INFRASTRUCTURE, Zone
 
 _AT_WORK: Final = (NOT_UNDER_COMMAND, RESTRICTED, FISHING)
@@ -67,20 +66,18 @@ class Detector:
         type_, status = step.known.state["ship_type"][ships.slot], ships.nav_status
         judged = ~_WORKS[type_] & ~(_NO_TYPE[type_] & (status == NO_STATUS))
         slow = judged & (ships.speed_kn < self._speed_kn)
-        slow[slow] = self._harbours.where(ships.lat[slow], ships.lon[slow]) == NOWHERE
-        aside = turn_deg(ships.course_deg, ships.heading_deg) >= self._turn_deg
-        carried = aside & (ships.speed_kn >= self._carried_kn)
-        open_ = slow & ~_NOT_OPEN[status] & ~carried
-        over = slow & ~_NOT_OVER[status]
-        over &= ~((aside | (status == AT_ANCHOR)) & (ships.speed_kn >= self._carried_over_kn))
-        zone = self._zones(ships, over)
-        found = self._open.minute(step, ships, open_ & (zone == NOWHERE), zone)
+        open_, zone = slow, np.full(len(ships), NOWHERE)
+        if np.count_nonzero(slow):
+            slow[slow] = self._harbours.where(ships.lat[slow], ships.lon[slow]) == NOWHERE
+            aside = turn_deg(ships.course_deg, ships.heading_deg) >= self._turn_deg
+            carried = aside & (ships.speed_kn >= self._carried_kn)
+            over = slow & ~_NOT_OVER[status]
+            over &= ~((aside | (status == AT_ANCHOR)) & (ships.speed_kn >= self._carried_over_kn))
+            zone[over] = self._lines.where(ships.lat[over], ships.lon[over])
+            open_ = slow & ~_NOT_OPEN[status] & ~carried & (zone == NOWHERE)
+        found = self._open.minute(step, ships, open_, zone)
         found += self._over.minute(step, ships, zone != NOWHERE, zone)
+        if not self._lines.zones:
+            return found
         passing = judged & ~_AT_WORK_STATUS[status] & ~_BY_TIMETABLE[type_]
         return found + self._passes.minute(step, ships, passing)
-
-    def _zones(self, ships: Rows, some: Array) -> Array:
-        """Which line each of some ships is over."""
-        found: Array = np.full(len(ships), NOWHERE)
-        found[some] = self._lines.where(ships.lat[some], ships.lon[some])
-        return found

@@ -9,7 +9,7 @@ import numpy as np
 from samsyn.base.clock import SECOND_US
 from samsyn.base.geo import turn_deg
 from samsyn.base.limits import SITUATIONS_FOLLOWED
-from samsyn.tracks.arrays import Array, SlotArrays
+from samsyn.tracks.arrays import Array, SlotArrays, trues
 from samsyn.watch.definition import Definition
 from samsyn.watch.detectors.loiter.common import median_speed_kn
 from samsyn.watch.finding import Finding
@@ -55,7 +55,7 @@ class Passes:
             return []
         value = self._definition.value
         pace = ships.speed_kn >= value("pass_speed_kn")
-        at = np.flatnonzero(judged & pace & (ships.speed_kn <= value("pass_speed_max_kn")))
+        at = trues(judged & pace & (ships.speed_kn <= value("pass_speed_max_kn")))
         zone = self._near.where(ships.lat[at], ships.lon[at])
         at, zone = at[zone != NOWHERE], zone[zone != NOWHERE]
         out = self._harbours.where(ships.lat[at], ships.lon[at]) == NOWHERE
@@ -81,7 +81,7 @@ class Passes:
         state["passes"][slot[done]] += 1
         state["was_over"][slot[done]] = over[done]
         found: list[Finding] = []
-        for k in np.flatnonzero(state["passes"][slot] > 0).tolist():
+        for k in trues(state["passes"][slot] > 0).tolist():
             found += self._one(step, ships, int(at[k]), self._near.zones[int(zone[k])].name)
         return found
 

@@ -9,7 +9,7 @@ import numpy as np
 from samsyn.base.clock import SECOND_US
 from samsyn.base.geo import KNOT_M_S, distance_m
 from samsyn.base.limits import SITUATIONS_FOLLOWED
-from samsyn.tracks.arrays import Array
+from samsyn.tracks.arrays import Array, trues
 from samsyn.watch.definition import Definition
 from samsyn.watch.detectors.loiter.common import median_speed_kn
 from samsyn.watch.episodes import Episodes
@@ -63,15 +63,19 @@ class Slow:
                 found += self._end(step, int(ships.slot[i]), because)
         for slot in self._episodes.lost(step).tolist():
             found += self._end(step, slot, "no-longer-heard")
+        if not len(look.going_on):
+            return found
         self._begin(ships, look.begun, zone)
         return found + self._advance(step, ships, look.going_on)
 
     def _forget_far(self, ships: Rows) -> None:
         """Who was unheard for a while and is farther on than she could be at this pace has sailed
         meanwhile: as if she had not been heard for longer than is allowed."""
+        if not self._episodes.active:
+            return
         state, slot = self._episodes, ships.slot[ships.slot < len(self._episodes.state)]
         gap_s = (ships.time_us[: len(slot)] - state["seen_us"][slot]) / SECOND_US
-        at = np.flatnonzero((gap_s > _SHORT_GAP_S) & (state["since_us"][slot] != NEVER_US))
+        at = trues((gap_s > _SHORT_GAP_S) & (state["since_us"][slot] != NEVER_US))
         if len(at):
             slot = slot[at]
             way_m = distance_m(state["lat"][slot], state["lon"][slot], ships.lat[at], ships.lon[at])
@@ -93,7 +97,7 @@ class Slow:
         lasted_s = state.lasted_s(slot)
         worth = (lasted_s >= self._duration_s / 4) & (state["moves"][slot] >= self._moves // 3)
         found: list[Finding] = []
-        for k in np.flatnonzero(worth).tolist():
+        for k in trues(worth).tolist():
             enough = bool(lasted_s[k] >= self._duration_s and state["moves"][slot[k]] >= self._moves)
             found += self._one(step, ships, int(at[k]), enough)
         return found

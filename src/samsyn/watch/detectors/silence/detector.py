@@ -16,7 +16,7 @@ import numpy as np
 from samsyn.base.clock import HOUR_US, MINUTE_US, SECOND_US
 from samsyn.base.geo import KNOT_M_S, cells
 from samsyn.observations.craft import DOMAIN_AIR, DOMAIN_SEA
-from samsyn.tracks.arrays import Array, SlotArrays
+from samsyn.tracks.arrays import Array, SlotArrays, trues
 from samsyn.watch.cells import NOWHERE, RESOLUTION
 from samsyn.watch.definition import Definition
 from samsyn.watch.finding import Finding
@@ -113,6 +113,8 @@ class _Listening:
 
     def step(self, step: Step) -> list[Finding]:
         found: list[Finding] = []
+        if self._regime.domain not in step.known.domains:
+            return found  # nobody has been heard yet who could fall silent
         span = (step.end_us - 1) // self._regime.span_us
         if span != self._span:
             if self._span >= 0:
@@ -124,7 +126,7 @@ class _Listening:
         self._follow(step)
         if self._regime.domain == DOMAIN_SEA:
             own &= step.known.state["ship"][slot]
-        if own.any():
+        if np.count_nonzero(own):
             found += self._hear(step, step.last[own])
         return found
 
@@ -154,7 +156,7 @@ class _Listening:
         craft.reserve(len(step.known))
         slot = fixes.slot[at]
         found = []
-        back = np.flatnonzero(craft["phase"][slot] != HEARD)
+        back = trues(craft["phase"][slot] != HEARD)
         for k in back.tolist():
             silence = self._silences.pop(int(slot[k]), None)
             if silence is not None:
@@ -190,7 +192,7 @@ class _Listening:
         craft["loud"][slot] = False
         craft["loud"][slot[loud]] = True
         first = craft["heard_in"][slot] != self._span
-        if not first.any():
+        if not np.count_nonzero(first):
             return
         slot, feed = slot[first], feed[first]
         craft["heard_in"][slot] = self._span
@@ -198,7 +200,7 @@ class _Listening:
         # counted in the spans of the feed that heard it last: another feed may have run more or fewer
         ran = self._reception.ran(craft["by"][slot]) - craft["ran"][slot]
         missed = np.where(craft["cell"][slot] == NOWHERE, 0, np.maximum(ran - 1, 0))
-        again = np.flatnonzero((missed > 0) & craft["loud"][slot])
+        again = trues((missed > 0) & craft["loud"][slot])
         if len(again):
             here, spans = slot[again], missed[again]
             hour = self._day_hour(step)
@@ -217,16 +219,16 @@ class _Listening:
         share = self._definition.value("feed_share")
         began_us = self._span * self._regime.span_us
         missing = (craft["arrived_us"] != NEVER_US) & (craft["arrived_us"] <= began_us)
-        new = np.flatnonzero(missing & (craft["phase"] == HEARD))
+        new = trues(missing & (craft["phase"] == HEARD))
         craft["phase"][new] = np.where(self._judged(new), COUNTED, IGNORED)
         old = missing & (craft["arrived_us"] < step.end_us - int(self._value("lost_s")) * SECOND_US)
         craft["phase"][old] = IGNORED
         hour = began_us // HOUR_US % DAY_HOURS
-        heard = np.flatnonzero((craft["heard_in"] == self._span) & (craft["cell"] != NOWHERE))
+        heard = trues((craft["heard_in"] == self._span) & (craft["cell"] != NOWHERE))
         self._expected.hear(craft["cell"][heard], hour)
         runs = reception.runs(share)
         self._expected.heard_by(craft["cell"][heard], craft["by_all"][heard], runs)
-        slot, others = self._counts(np.flatnonzero(missing & (craft["phase"] == COUNTED)), hour)
+        slot, others = self._counts(trues(missing & (craft["phase"] == COUNTED)), hour)
         found = self._grown(step, slot, others) if len(slot) else []
         lost_s = self._value("lost_s")
         reception.next_span(share, lost_s * SECOND_US / self._regime.span_us)
@@ -307,7 +309,7 @@ class _Listening:
             craft["phase"][slot[out]] = IGNORED
             long &= ~out
         found = []
-        for k in np.flatnonzero(long).tolist():
+        for k in trues(long).tolist():
             here = int(slot[k])
             silence = self._silences.get(here)
             if silence is None:

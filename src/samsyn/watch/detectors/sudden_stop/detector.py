@@ -9,7 +9,7 @@ import numpy as np
 
 from samsyn.base.clock import SECOND_US
 from samsyn.base.geo import KNOT_M_S, distance_m
-from samsyn.tracks.arrays import Array, SlotArrays
+from samsyn.tracks.arrays import Array, SlotArrays, trues
 from samsyn.watch.definition import Definition
 from samsyn.watch.finding import Finding
 from samsyn.watch.places import NOWHERE, Places
@@ -78,8 +78,8 @@ class Detector:
         """Notes speeds, and who has stopped since her last report."""
         state, slot, now_kn = self._ship, ships.slot, ships.speed_kn
         was_kn = state["speed_kn"][slot]
-        falls = np.flatnonzero((was_kn >= self._fast_kn) & (now_kn < self._fast_kn))
-        stops = np.flatnonzero((was_kn > self._slow_kn) & (now_kn <= self._slow_kn))
+        falls = trues((was_kn >= self._fast_kn) & (now_kn < self._fast_kn))
+        stops = trues((was_kn > self._slow_kn) & (now_kn <= self._slow_kn))
         if len(falls):
             state["fell_us"][slot[falls]] = self._when(ships, falls, was_kn, self._fast_kn)
             state["from_kn"][slot[falls]] = was_kn[falls]

@@ -19,7 +19,7 @@ from samsyn.observations.plausible import (
     SEA_JUMP_M_MIN,
     SEA_SPEED_KN_MAX,
 )
-from samsyn.tracks.arrays import Array, SlotArrays
+from samsyn.tracks.arrays import Array, SlotArrays, trues
 from samsyn.watch.definition import Definition
 from samsyn.watch.finding import Finding
 from samsyn.watch.recent import Recent
@@ -92,7 +92,7 @@ class Detector:
             touches = (east >= w) & (west <= e) & (north >= s) & (south <= n)
             touches |= states[fixes.slot, watched.column] != OUTSIDE
             if touches.any():
-                at = np.flatnonzero(touches)
+                at = trues(touches)
                 domain = step.known.state["domain"][fixes.slot[at]]
                 at = at[np.isin(domain, list(watched.zone.domains))]
                 if len(at):
@@ -115,7 +115,7 @@ class Detector:
         changes |= was == ENTERED
         touched = np.unique(slot[changes])
         found: list[Finding] = []
-        for k in np.flatnonzero(np.isin(slot, touched)).tolist():
+        for k in trues(np.isin(slot, touched)).tolist():
             found += self._one(step, watched, int(at[k]), bool(inside[k]))
         return found
 
