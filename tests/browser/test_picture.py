@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from browser.chromium import Watched, shot, sign_in, until, until_pixels
+from browser.chromium import Watched, shot, sign_in, until, until_pixels, wait_for
 from browser.fake_node import PASSWORD, USER, FakeNode, Serving
 from browser.fake_story import alert_slots, partner_alert, statement
 from browser.test_sight import violations
@@ -75,6 +75,33 @@ def test_tracks_are_drawn_sea_and_air_apart(page: Page) -> None:
     until_pixels(page, ".map", AIR_COLOUR, range(101, 1_000_000))
     page.locator("button[title=Sea]").click()
     until_pixels(page, ".map", SEA_COLOUR, range(100))  # the button's own sign is left
+
+
+COUNTING = """
+    window.drawn = 0;
+    const asked = window.requestAnimationFrame;
+    window.requestAnimationFrame = (draw) => asked.call(window, (ms) => { window.drawn++; draw(ms); });
+"""
+
+
+def test_a_map_at_which_nobody_does_anything_is_drawn_once_for_each_frame_of_tracks(
+    serving: Serving, watched: Watched
+) -> None:
+    page, came = watched.page, [0]
+
+    def count(said: str | bytes) -> None:
+        came[0] += isinstance(said, bytes)
+
+    def drawn_for_three_frames() -> int:
+        before, first = int(page.evaluate("window.drawn")), came[0]
+        wait_for(page, lambda: came[0] >= first + 3)
+        return int(page.evaluate("window.drawn")) - before
+
+    page.add_init_script(COUNTING)
+    page.on("websocket", lambda line: line.on("framereceived", count))
+    sign_in(page, serving.url, USER, PASSWORD)
+    # one may be still to come of what was drawn before
+    wait_for(page, lambda: 1 <= drawn_for_three_frames() <= 4, "a map at rest")
 
 
 def test_a_click_on_a_track_tells_what_it_is(page: Page) -> None:

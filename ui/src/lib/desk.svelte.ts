@@ -124,7 +124,7 @@ class Desk {
   async start(): Promise<void> {
     this.#goTo(location.hash);
     window.addEventListener('hashchange', () => this.#goTo(location.hash));
-    setInterval(() => this.#tick(), 250);
+    this.#tick(true);
     if (!localStorage.getItem(SIGNED_KEPT)) {
       this.user = null; // nobody has signed in here: no need to ask
       return;
@@ -483,12 +483,14 @@ class Desk {
     this.#tick();
   }
 
-  #tick(): void {
+  /** And `again` as the next second is shown, not more often: what ticks is drawn anew, and drawing is dear. */
+  #tick(again = false): void {
     this.wallUs = Date.now() * 1000;
     this.#live?.check();
     const { nowUs, atMs, speed } = this.#clock;
     // While the line is down nothing tells the time: it stands still, as everything else shown.
     if (nowUs && this.line !== 'down') this.liveUs = nowUs + (performance.now() - atMs) * 1000 * speed;
+    if (again) setTimeout(() => this.#tick(true), 1000 - ((nowUs / 1000 + performance.now() - atMs) % 1000));
   }
 }
 
