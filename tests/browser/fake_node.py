@@ -254,6 +254,7 @@ class FakeNode:
         if self.away:
             await line.close(1011)
             return
+        seen = dict(self.versions)
         await line.accept()
         if not self.signed_in:
             await line.close(1008)
@@ -262,7 +263,6 @@ class FakeNode:
         self._sockets.add(line)
         page = PageLine()
         listen = asyncio.create_task(_listen(line, page))
-        seen: dict[str, int] = {}
         try:
             while not listen.done():
                 await line.send_bytes(self.traffic.frame(self.now_us()))

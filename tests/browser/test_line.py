@@ -20,6 +20,24 @@ DRIFT = "Drifting: mmsi:212123000"
 SILENCE = "Silence: mmsi:230333000"
 
 
+def test_a_first_view_asks_for_each_list_once(serving: Serving, watched: Watched) -> None:
+    page = watched.page
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.removeprefix(serving.url)))
+    sign_in(page, serving.url, USER, PASSWORD)
+    for times in (1, 2):
+        serving.node.add(partner_alert(serving.node.now_us(), f"{SILENCE} {times}"))
+        expect(page.locator("li", has_text=f"{SILENCE} {times}")).to_be_visible()  # so notes were heard
+        assert [asked.count(f"/api/{name}") for name in ("statements", "notices")] == [2, 2]
+        once = ("picture", "links", "findings", "zones", "views")
+        assert [asked.count(f"/api/{name}") for name in once] == [1] * len(once)
+        assert len([url for url in asked if "basemap" in url]) == 1
+        asked.clear()
+        if times == 1:
+            page.reload()
+            until(page, "Number(document.documentElement.dataset.tracks) > 0")
+
+
 @pytest.fixture
 def line(serving: Serving) -> Iterator[Line]:
     made = Line(serving.url)

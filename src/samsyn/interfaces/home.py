@@ -6,7 +6,7 @@ import asyncio
 import functools
 import gzip
 import mimetypes
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from operator import attrgetter
 from pathlib import Path
@@ -346,13 +346,15 @@ class HomeApp:
 
     async def live(self, socket: WebSocket) -> None:
         """Track frames for the viewport about once a second, and which lists have changed."""
+        # what changes after this is noted; a page that then asks for its lists misses nothing
+        seen = self._desk.versions()
         # accepted in any case: a page learns why only from a close code, not from a refused handshake
         await socket.accept()
         if self._account(socket) is None:
             await socket.close(1008)
             return
         line = PageLine()
-        sender = asyncio.create_task(self._send_frames(socket, line))
+        sender = asyncio.create_task(self._send_frames(socket, line, seen))
         try:
             while True:
                 line.told(await socket.receive_text())
@@ -361,8 +363,7 @@ class HomeApp:
         finally:
             sender.cancel()
 
-    async def _send_frames(self, socket: WebSocket, line: PageLine) -> None:
-        seen: dict[str, int] = {}
+    async def _send_frames(self, socket: WebSocket, line: PageLine, seen: Mapping[str, int]) -> None:
         try:
             while (account := self._account(socket)) is not None:
                 frame = await self._in_thread(Seat(self._desk, account).frame, line.viewport)

@@ -372,19 +372,20 @@ class Desk {
   }
 
   async #enter(): Promise<void> {
-    await this.refresh();
-    if (!this.user) return; // the session ended while we asked
-    this.ended = false;
-    const left = this.drafts.back(this.user.user);
-    if (left) Object.assign(this, { shown: left.shown, page: left.page });
-    this.views = await api.views().catch(() => []);
-    this.zones = await api.zones().catch(() => null); // the picture works without zones
     this.#live ??= new Live({
       frame: (bytes) => void (this.past.on || this.onFrame(bytes)),
       note: (note) => void this.#note(note),
       up: () => void this.#up(),
       down: (denied) => void this.#down(denied),
     });
+    await this.#live.tried; // the node notes what changes from then on, so that nothing is fetched twice
+    const more = Promise.all([api.views().catch(() => []), api.zones().catch(() => null)]); // it works without
+    await this.refresh();
+    if (!this.user) return; // the session ended while we asked
+    this.ended = false;
+    const left = this.drafts.back(this.user.user);
+    if (left) Object.assign(this, { shown: left.shown, page: left.page });
+    [this.views, this.zones] = await more;
     this.#lookAsAsked();
   }
 
@@ -420,10 +421,10 @@ class Desk {
         this.picture = await api.picture();
         this.#setClock(this.picture.now_us, this.picture.speed);
       } else if (list === 'statements') {
-        this.#take(await api.statements());
-        this.notices = await api.notices();
-      }
-      else if (list === 'zones') this.zones = await api.zones();
+        const [items, notices] = await Promise.all([api.statements(), api.notices()]);
+        this.#take(items);
+        this.notices = notices;
+      } else if (list === 'zones') this.zones = await api.zones();
       else if (list === 'links') this.links = await api.links();
       else this.liveFindings = await api.findings();
     } catch (failed) {

@@ -27,6 +27,9 @@ export class Live {
   #patienceMs = SILENT_MS;
   #doubted = false;
   #viewport: number[] | null = null;
+  #settle: () => void = () => {};
+  /** Done once the line stands, or cannot be had at first: what is fetched later is no older than its first note. */
+  readonly tried = new Promise<void>((done) => (this.#settle = done));
 
   constructor(readonly listener: Listener) {
     this.#open();
@@ -51,6 +54,7 @@ export class Live {
   stop(): void {
     clearTimeout(this.#timer);
     this.#drop();
+    this.#settle();
   }
 
   #open(): void {
@@ -62,6 +66,7 @@ export class Live {
     this.#heardMs = Date.now();
     this.#doubted = false;
     socket.onopen = () => {
+      this.#settle();
       this.#say({ got: true }); // so that the node counts from the first frame on
       if (this.#viewport) this.look(this.#viewport);
     };
@@ -85,6 +90,7 @@ export class Live {
 
   #lost(code: number): void {
     this.#drop();
+    this.#settle();
     this.#tries = Math.max(this.#tries, 0);
     this.listener.down(code === 1008);
     const wait = RETRY_MS[Math.min(this.#tries++, RETRY_MS.length - 1)]!;

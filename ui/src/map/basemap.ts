@@ -52,8 +52,13 @@ function lines(coordinates: Position[][]): FeatureCollection {
   };
 }
 
+const load = async () => (await (await fetch(basemapUrl)).json()) as Packed;
+// asked for with the page, long before there is a map; one that did not come is asked for again
+let early: Promise<Packed> | null = load();
+early.catch(() => (early = null));
+
 export async function loadBasemap(): Promise<Basemap> {
-  const packed = (await (await fetch(basemapUrl)).json()) as Packed;
+  const packed = await (early ?? load());
   const coast: Position[][] = [];
   const polygons: Position[][][] = [];
   for (const { box, polygons: found } of packed.land) {
