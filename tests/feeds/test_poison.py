@@ -25,17 +25,22 @@ from samsyn.base import limits
 from samsyn.base.clock import DAY_US, iso, parse_iso
 from samsyn.base.settings import FeedSettings
 from samsyn.cli import main
+from samsyn.feeds.objects import marking_of, open_reader
 from samsyn.feeds.runner import discover
+from samsyn.formats.foreign import Foreign, Problem, Unreadable
 from samsyn.observations.plausible import Mark, Plausibility
 from samsyn.observations.schema import make_batch
+from samsyn.statements.marking import MARKINGS
+from samsyn.tracks.table import TrackTable
 
 from .expected import READ_AT_US, read, sample
 
-KINDS = [  # of rows; what brings objects is tried in test_objects and tests/interfaces
+KINDS = [
     name
     for name, kind in sorted(discover().items())
     if not kind.exercise_only and kind.brings != "objects"
 ]
+OBJECTS = [name for name, kind in sorted(discover().items()) if kind.brings == "objects"]
 DOCUMENTS = ("opensky", "readsb", "readsb_trace")  # whole or not at all
 GIVEN = {"feed": "try", "originator": "dk", "exercise": False}
 
@@ -146,6 +151,62 @@ def mutate(kind: str, times: int) -> None:
             if mutation is flipped and i % 3 < 2 and kind not in DOCUMENTS and kind != "asterix":
                 header = kind in ("columns", "table")  # a wrong header is a wrong table
                 assert header or len(rows) >= good - 4
+
+
+def in_places(data: bytes, rng: random.Random) -> bytes:
+    """One value anywhere in a document is something else."""
+    document = json.loads(data)
+    at, name = document, None
+    while isinstance(at, dict | list) and at and (name is None or rng.random() < 0.8):
+        name = rng.choice(list(at) if isinstance(at, dict) else range(len(at)))
+        held, at = at, at[name]
+    odd = (
+        None,
+        True,
+        -1,
+        1 << 70,
+        1e308,
+        "",
+        "\0",
+        "9" * 5_000,
+        "\ud800",
+        [],
+        {},
+        [[]],
+        {"": {}},
+        data[:9].hex(),
+    )
+    held[name] = rng.choice(odd)
+    return json.dumps(document).encode()
+
+
+@pytest.mark.parametrize("kind", OBJECTS)
+def test_mutations_of_objects(kind):
+    mutate_objects(kind, 150)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("kind", OBJECTS)
+def test_many_mutations_of_objects(kind):
+    mutate_objects(kind, 5_000)
+
+
+def mutate_objects(kind: str, times: int) -> None:
+    """A document is refused whole, or each of its objects is taken or told, under a marking that there
+    is; never another error."""
+    data, rng = sample(kind).read_bytes(), random.Random(times)
+    for mutation in (*MUTATIONS, in_places):
+        refused = 0
+        for _ in range(times):
+            try:
+                found = list(open_reader(kind, "dk").read(mutation(data, rng)))
+            except Unreadable:
+                refused += 1
+                continue
+            for one in found:
+                assert isinstance(one, Foreign | Problem)
+                assert isinstance(one, Problem) or marking_of(one, "TLP:AMBER") in MARKINGS
+        assert mutation is not in_places or refused < times / 2  # it is the objects that are tried
 
 
 FOREVER = {
@@ -280,19 +341,39 @@ def test_latitude_91_and_nobody(tmp_path):
     assert (rows["marks"] > 0).all()
 
 
-def test_ten_thousand_craft_at_one_point(tmp_path):
-    """Through the feed and every detector: no pair of 10,000 at one place may become 50 million."""
+CROWDS = {
+    "ships that lie": (["mmsi:{:09d}"], 219_000_000, 600, 0.0, ",0.1,90,,"),
+    "aircraft": (["icao:{:06x}"], 0x4C0000, 10, 0.018, ",388.8,0,30000,"),
+    "aircraft and a radar's tracks": (
+        ["icao:{:06x}", "air-track:{:08x}"], 0x4C0000, 10, 0.018, ",388.8,0,30000,",
+    ),
+    "aircraft that all call for help": (["icao:{:06x}"], 0x4C0000, 10, 0.018, ",388.8,0,30000,7700"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("crowd", CROWDS)
+def test_ten_thousand_craft_at_one_point(tmp_path, crowd, monkeypatch):
+    """Through the feed, every detector and the track table: no pair of 10,000 at one place may become
+    50 million, and what is followed is bounded."""
+    names, first, every_s, north_deg, said = CROWDS[crowd]
+    monkeypatch.setattr("samsyn.base.limits.CRAFT_FOLLOWED", 500)
     start = parse_iso("2023-11-14T22:00:00Z")
-    lines = ["time,craft,lat,lon,speed_kn,course_deg"]
-    for report in range(3):
-        at = iso(start + report * 600_000_000)
-        lines += [f"{at},mmsi:{219_000_000 + i},55.5,12.5,0.1,90" for i in range(10_000)]
+    lines = ["time,craft,lat,lon,speed_kn,course_deg,altitude_ft,squawk"]
+    for report in range(4):
+        at = f"{iso(start + report * every_s * 1_000_000)},"
+        where = f",{55.5 + report * north_deg:.6f},12.5{said}"
+        lines += [at + name.format(first + i) + where for name in names for i in range(10_000)]
     (tmp_path / "crowd.csv").write_text("\n".join([*lines, ""]))
-    result = CliRunner().invoke(
-        main, ["feed", "try", str(tmp_path / "crowd.csv"), "--findings", "--json"]
-    )
+    path = str(tmp_path / "crowd.csv")
+    result = CliRunner().invoke(main, ["feed", "try", path, "--findings", "--json"])
+    assert result.exit_code == 0, result.output
     told = json.loads(result.stdout)
-    assert (told["rows"], told["craft"], told["refused"]) == (30_000, 10_000, {})
+    assert (told["rows"], told["craft"]) == (40_000 * len(names), 10_000 * len(names))
+    assert told["refused"] == {} and len(told["findings"]) <= 4 * 500
+    rows, _ = read("columns", f"file:{path}")
+    table = TrackTable(smooth=True)
+    table.update(rows)
+    assert len(table) == 10_000 * len(names)
 
 
 def test_a_capture_of_10_000_days(tmp_path):

@@ -202,6 +202,37 @@ def test_no_more_are_followed_than_may_be(monkeypatch):
     assert len(links._followed) <= 30
 
 
+@pytest.mark.parametrize("pairs", [1_000_000, 2_000])
+def test_of_a_crowd_nothing_is_told_and_elsewhere_all(monkeypatch, pairs):
+    """300 tracks and 300 aircraft at one point, and a track beside them that fits one of these best."""
+    monkeypatch.setattr("samsyn.base.limits.ASSOCIATED_PAIRS", pairs)
+    crowd = [BERT + k for k in range(300)] + [OTHER + 1 + k for k in range(300)]
+    links = Associations()
+    for t in range(0, 100, 5):
+        rows = [row(key, t, 200 * t, 60_000) for key in crowd] + [row(OTHER, t, 200 * t, 61_500)]
+        taken(rows + together(range(t, t + 5), ANNA, RADAR), links)
+    assert links.joined() == {RADAR: ANNA}
+
+
+def test_who_is_in_a_crowd_still_counts_for_those_beside_it(monkeypatch):
+    """Two tracks fit one aircraft; of one of them nothing is told, for a crowd is within its reach."""
+    monkeypatch.setattr("samsyn.base.limits.ASSOCIATED_PAIRS", 2_000)
+    links, many = Associations(), range(10, 310)
+    for t in range(0, 100, 5):
+        rows = [row(key, t, 200 * t, -11_150) for k in many for key in (BERT + k, OTHER + k)]
+        rows += [row(ANNA, t, 200 * t), row(RADAR, t, 200 * t, 300), row(OTHER, t, 200 * t, -300)]
+        taken(rows, links)
+    assert links.joined() == {}
+
+
+def test_joined_before_they_come_into_a_crowd_they_stay_so():
+    links = taken(together(range(0, 100), ANNA, RADAR))
+    for t in range(100, 200, 5):
+        crowd = [row(BERT + k, t, 200 * t) for k in range(150)]
+        taken(together(range(t, t + 5), ANNA, RADAR) + crowd, links)
+    assert links.joined() == {RADAR: ANNA}
+
+
 def test_the_picture_shows_a_joined_track_once_and_another_for_itself():
     table = TrackTable(smooth=True)
     table.update(batch(together(range(0, 120), ANNA, RADAR)))

@@ -133,6 +133,44 @@ def test_a_quiet_step_costs_little():
     assert calls / 300 < 500, calls / 300
 
 
+@pytest.mark.parametrize(
+    "detector",
+    ["drift", "emergency", "implausible", "interference", "silence", "sudden-stop", "zone-entry"],
+)
+def test_no_more_craft_are_followed_than_may_be(detector: str, monkeypatch: pytest.MonkeyPatch):
+    """Six at once, and room for two: two are told at a time."""
+    monkeypatch.setattr("samsyn.base.limits.CRAFT_FOLLOWED", 2)
+    own = [case for id_, case in wc.cases() if id_ == detector and case["expect"] == "fires"]
+    case = min(own, key=lambda one: wc.batch(one).height)
+    rows = wc.batch(case)
+    more = [rows.with_columns(craft=pl.col("craft") + 100 * k) for k in range(6)]
+    found = run(Watch((detector,), wc.zones(case)), pl.concat(more).sort("time_us", maintain_order=True))
+    going_on: set[str] = set()
+    for finding in found:
+        if finding.craft is not None:
+            (going_on.add if finding.state == "open" else going_on.discard)(finding.key)
+            assert len(going_on) <= 2
+    assert any(finding.craft for finding in found)
+
+
+def test_a_crowd_in_the_air_hides_no_pair_elsewhere(monkeypatch: pytest.MonkeyPatch):
+    """Twenty at one point are 190 pairs, of which few may be followed; two others meet far away."""
+    monkeypatch.setattr("samsyn.base.limits.SITUATIONS_FOLLOWED", 5)
+    monkeypatch.setattr("samsyn.base.limits.AIRCRAFT_TOGETHER", 10)
+    own = [case for id_, case in wc.cases() if id_ == "encounter-air" and case["expect"] == "fires"]
+    rows = wc.batch(min(own, key=lambda one: wc.batch(one).height))
+    alone = run(Watch(("encounter-air",)), rows)
+    one = rows.filter(pl.col("craft") == rows["craft"][0])
+    crowd = [
+        one.with_columns(pl.col("craft") - 1 - k, pl.col("lat") + 3.0)  # lower keys come first
+        for k in range(20)
+    ]
+    among = run(
+        Watch(("encounter-air",)), pl.concat([*crowd, rows]).sort("time_us", maintain_order=True)
+    )
+    assert alone and {f.key: f for f in alone}.items() <= {f.key: f for f in among}.items()
+
+
 def test_definitions_are_whole():
     """Every threshold says unit and source, every text both languages, and findings name only
     errors and endings that are defined."""

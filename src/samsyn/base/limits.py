@@ -64,6 +64,7 @@ IMPORT_TOGETHER: Final = 40  # of them in one statement, if they fit into one sl
 # tracks
 TRACKS: Final = 1_000_000  # craft held in the live table
 ASSOCIATED_TRACKS: Final = 20_000  # of sensors, followed until it is known which craft they are
+ASSOCIATED_PAIRS: Final = 1_000_000  # of track and craft compared at once; of a crowd none is
 FRAME_EVERY_S: Final = 10  # of clock time between two frames of live tracks to a partner
 FRAME_REQUESTS_PER_MINUTE: Final = 60  # of one partner; they count among its requests, too
 FRAME_STALE_S: Final = 120  # after which the last frame of a partner is not shown any more
@@ -86,6 +87,8 @@ LAYER_PLACES: Final = 5_000  # places of one layer sent to the picture; those wi
 TALLY_DAYS: Final = 31  # how long the counts behind the picture's layers are kept
 PAIRS_FOLLOWED: Final = 100_000  # pairs of ships side by side at once; further ones wait for room
 SITUATIONS_FOLLOWED: Final = 2_000  # of one sort, with their evidence, findings or not yet
+AIRCRAFT_TOGETHER: Final = 30  # near one at once; of one in a larger crowd no pair is followed
+CRAFT_FOLLOWED: Final = 20_000  # of one detector at once, with their evidence; others wait for room
 CLOSE_PAIRS: Final = 2_000_000  # neighbours looked at for who is close to whom; the rest is counted
 
 # readers without a node

@@ -124,7 +124,7 @@ class StixReader:
             if label is not None:
                 said = True
                 yield label
-            elif ref not in self._terms:
+            elif not isinstance(ref, str) or ref not in self._terms:
                 said = True
                 yield UNKNOWN
         if not said:

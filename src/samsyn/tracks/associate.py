@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -33,7 +34,7 @@ from samsyn.observations.craft import (
 from samsyn.observations.index import CraftIndex
 from samsyn.observations.plain import ABSENT_U16
 from samsyn.observations.plausible import Mark
-from samsyn.tracks.arrays import SlotArrays
+from samsyn.tracks.arrays import SlotArrays, trues
 
 Array = npt.NDArray[Any]
 
@@ -76,6 +77,9 @@ class Kind(NamedTuple):
 # a coastal radar's 50 to 100 m; ships under way report every ten seconds, small ones every thirty.
 AIR: Final = Kind(400.0, 15.0, 4.0, 130.0, 15 * SECOND_US, 2 * MINUTE_US, 10 * MINUTE_US)
 SEA: Final = Kind(100.0, 1.5, 0.1, 5.0, 2 * MINUTE_US, 10 * MINUTE_US, 60 * MINUTE_US)
+_CROWD: Final = 100  # craft that one track fits
+_PIECE: Final = 1 << 17  # pairs compared in one go: their columns fit into a processor's cache
+_BAND: Final = 1_000.0  # more than the degrees around the Earth
 _REACH_DEG: Final = 0.1  # of latitude: farther apart nothing fits (11 km: Mach 2 for `fresh_us`)
 
 
@@ -210,6 +214,7 @@ class Associations:
         tracks = _last_of_each(reports.pick(seeks & ~np.isnan(reports.lat)))
         if len(tracks.craft) + len(self._followed) > limits.ASSOCIATED_TRACKS:
             self._forget(int(reports.time_us.max()))
+            tracks = tracks.pick(slice(limits.ASSOCIATED_TRACKS))
         if len(tracks.craft):
             self._compare(tracks)
 
@@ -261,6 +266,8 @@ class Associations:
             if one is None or time_us - one.heard_us > _kind(key).gone_us:
                 one = self._followed[key] = _Followed(time_us)
             one.heard_us = time_us
+            if fit.left_out[i]:
+                continue
             own = {int(fit.craft[place]): place for place in of_track.get(i, ())}
             silent_us = time_us - self._heard_us(one.craft) if one.craft else 0
             kind = _kind(key)
@@ -298,12 +305,13 @@ _LAST: Final[dict[str, tuple[Any, ...]]] = {
 
 
 class _Fits(NamedTuple):
-    """Pairs of a track, by its place, and a named craft that are near enough to be looked at."""
+    """Pairs of a track, by its place, and a named craft that it may be."""
 
     track: Array
     craft: Array
     worse: Array  # squared distances over variances
     apart_m: Array
+    left_out: Array  # of each track whether nothing is told of it
 
 
 class _Seen(NamedTuple):
@@ -344,23 +352,78 @@ def _conclude(one: _Followed, time_us: int, seen: _Seen, held_us: int) -> None:
 
 
 def _fits(tracks: Reports, craft: _Craft) -> _Fits:
-    """All pairs of a track and a craft that has said where it is lately; those that cannot be one are
-    infinitely bad."""
-    craft = craft.pick(np.argsort(craft.lat, kind="stable"))
-    low = np.searchsorted(craft.lat, tracks.lat - _REACH_DEG)
-    many = np.searchsorted(craft.lat, tracks.lat + _REACH_DEG) - low
-    track = np.repeat(np.arange(len(many)), many)
-    at = np.repeat(low, many) + np.arange(len(track)) - np.repeat(np.cumsum(many) - many, many)
-    reach_deg = _REACH_DEG / np.maximum(np.cos(np.radians(tracks.lat[track])), 1e-2)
-    near = np.abs((craft.lon[at] - tracks.lon[track] + 180) % 360 - 180) <= reach_deg
-    track, one, other = track[near], tracks.pick(track[near]), craft.pick(at[near])
+    """The pairs of a track and a craft near it that has said where it is lately and that it may be.
+
+    Of a crowd, in which all may be all, nothing is told: more near pairs than
+    `limits.ASSOCIATED_PAIRS`, or a track that fits a hundred craft. Those tracks are left out, and so
+    are others that fit one of the same craft: they would seem to be alone with it.
+    """
+    craft, begin, many = _near(tracks, craft)
+    left_out = np.zeros(len(tracks.craft), bool)
+    order = np.argsort(many.sum(axis=0), kind="stable")
+    left_out[order[np.cumsum(many.sum(axis=0)[order]) > limits.ASSOCIATED_PAIRS]] = True
+    crowd = np.zeros(len(craft.craft) + 1, np.int64)  # near how many of them each craft is: begins, ends
+    np.add.at(crowd, begin[:, left_out], 1)
+    np.add.at(crowd, (begin + many)[:, left_out], -1)
+    track = np.tile(trues(~left_out), len(begin))
+    pieces = _pieces(track, begin[:, ~left_out].ravel(), many[:, ~left_out].ravel())
+    parts = zip(*(_pairs(tracks, craft, *piece) for piece in pieces), strict=True)
+    track, at, worse, apart_m = (np.concatenate(part) for part in parts)
+    spoilt = np.cumsum(crowd)[:-1] > 0
+    spoilt[at[np.bincount(track, minlength=len(left_out))[track] > _CROWD]] = True
+    left_out[track[spoilt[at]]] = True
+    keep = ~left_out[track]
+    return _Fits(track[keep], craft.craft[at[keep]], worse[keep], apart_m[keep], left_out)
+
+
+def _near(tracks: Reports, craft: _Craft) -> tuple[_Craft, Array, Array]:
+    """Craft in another order, and where in it those near each track begin and how many they are: one
+    row for each of three bands of latitude, as it is and round the Earth either way."""
+    key = np.floor(craft.lat / _REACH_DEG) * _BAND + (craft.lon + 180) % 360
+    order = np.argsort(key, kind="stable")
+    key, band = key[order], np.floor(tracks.lat / _REACH_DEG)
+    east, reach_deg = (tracks.lon + 180) % 360, _reach_deg(tracks.lat) + 1e-6
+    begin, end = [], []
+    for row in (-1, 0, 1):
+        for turn in (-360, 0, 360):
+            first = (band + row) * _BAND
+            low, high = east + turn - reach_deg, east + turn + reach_deg
+            begin.append(np.searchsorted(key, first + np.clip(low, 0, 360), "left"))
+            end.append(np.searchsorted(key, first + np.clip(high, -1, 360), "right"))
+    return craft.pick(order), np.array(begin), np.maximum(np.array(end) - np.array(begin), 0)
+
+
+def _reach_deg(lat: Array) -> Array:
+    found: Array = _REACH_DEG / np.maximum(np.cos(np.radians(lat)), 1e-2)
+    return found
+
+
+def _pieces(track: Array, begin: Array, many: Array) -> Iterator[tuple[Array, Array]]:
+    """Places of both of every pair, not too many at a time; at least one piece."""
+    total = np.cumsum(many)
+    cuts = np.searchsorted(
+        total, np.arange(_PIECE, int(total[-1]) if len(total) else 0, _PIECE)
+    ).tolist()
+    for low, high in pairwise([0, *(cut + 1 for cut in cuts), len(many)]):
+        n = many[low:high]
+        skipped = np.repeat(begin[low:high] - np.cumsum(n) + n, n)
+        yield np.repeat(track[low:high], n), skipped + np.arange(len(skipped))
+
+
+def _pairs(tracks: Reports, craft: _Craft, track: Array, at: Array) -> tuple[Array, ...]:
+    """Of pairs by their places those that may be one: places, how badly they fit, metres."""
+    apart_deg = np.abs((craft.lon[at] - tracks.lon[track] + 180) % 360 - 180)
+    near = apart_deg <= _reach_deg(tracks.lat[track])
+    near &= np.abs(craft.lat[at] - tracks.lat[track]) <= _REACH_DEG
+    track, at = track[near], at[near]
+    one, other = tracks.pick(track), craft.pick(at)
     flies = in_air(one.craft) | _rescue(one.craft)
     kind = Kind(*(np.where(flies, a, b) for a, b in zip(AIR, SEA, strict=True)))
     dt_s = (one.time_us - other.fix_us) / SECOND_US
-    alike = (flies == in_air(other.craft)) & ~_rescue(other.craft)
-    keep = np.flatnonzero(alike & (np.abs(dt_s) * SECOND_US <= kind.fresh_us))
     worse, apart_m = _distance(one, other, dt_s, kind)
-    return _Fits(track[keep], other.craft[keep], worse[keep], apart_m[keep])
+    keep = (flies == in_air(other.craft)) & ~_rescue(other.craft) & (worse <= WIDE)
+    keep &= np.abs(dt_s) * SECOND_US <= kind.fresh_us
+    return track[keep], at[keep], worse[keep], apart_m[keep]
 
 
 def _distance(one: Reports, other: _Craft, dt_s: Array, kind: Kind) -> tuple[Array, Array]:

@@ -207,6 +207,11 @@ class Craft:
             self._count = len(self.index)
         return slots
 
+    def by_number(self, one: Array, two: Array) -> tuple[Array, Array]:
+        """Both slots of pairs, the lower craft key first: the same however the craft were heard."""
+        turned = self.index.keys[one] > self.index.keys[two]
+        return np.where(turned, two, one), np.where(turned, one, two)
+
     def is_air(self, slots: Array) -> Array:
         found: Array = self.state["domain"][slots] == DOMAIN_AIR
         return found

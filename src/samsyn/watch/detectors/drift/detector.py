@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from samsyn.base import limits
 from samsyn.base.clock import SECOND_US
 from samsyn.base.geo import KNOT_M_S, bearing_deg, distance_m, turn_deg
 from samsyn.tracks.arrays import Array, SlotArrays, trues
@@ -85,8 +86,9 @@ class Detector:
     def _begin(self, step: Step, fixes: Rows, signs: Array) -> None:
         episode = self._episode
         new = signs & (episode["since_us"][fixes.slot] == NEVER_US)
-        if not new.any():
+        if not np.count_nonzero(new):
             return
+        new[trues(new)[max(limits.CRAFT_FOLLOWED - len(self._drifts), 0) :]] = False
         slot = fixes.slot[new]
         for name, values in (
             ("since_us", fixes.time_us),

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from samsyn.base import limits
 from samsyn.base.clock import SECOND_US
 from samsyn.formats.codes import SQUAWK_EMERGENCY, Emergency
 from samsyn.tracks.table import ABSENT_U8, ABSENT_U16
@@ -64,6 +65,8 @@ class Detector:
             return self._otherwise(call, rows, i) if call is not None else []
         code = _code(rows, i)
         if call is None:
+            if len(self._calls) >= limits.CRAFT_FOLLOWED:
+                return []
             call = _Call(self._definition, step, rows, i, lead_up=self._recent.rows(slot))
             self._calls[slot] = call
         else:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from samsyn.base import limits
 from samsyn.base.clock import MINUTE_US, SECOND_US
 from samsyn.base.geo import KNOT_M_S, METRES_PER_NM, distance_m
 from samsyn.observations.craft import DOMAIN_AIR
@@ -81,7 +82,7 @@ class Detector:
             return []
         self._take(step, step.last[air])
         near = self._near(step)
-        found = [finding for pair in near for finding in self._meet(step, pair)]
+        found = [finding for pair in self._with_room(near) for finding in self._meet(step, pair)]
         return found + self._part(step)
 
     # where everybody is
@@ -122,17 +123,18 @@ class Detector:
         odd = (np.abs(way_m - due_m) > 0.5 * due_m + ODD_M) & (between_s < 60)
         craft["doubted_us"][slot[odd]] = time_us[odd]
 
-    def _near(self, step: Step) -> dict[Pair, tuple[float, float]]:
-        """Pairs under the minimum now or a while ahead: the way between them and when, in s ahead."""
+    def _near(self, step: Step) -> Array:
+        """Pairs under the minimum now or a while ahead, a row each: two slots, the lower craft key
+        first."""
         craft, value, end_us = self._craft, self._value, step.end_us
         live = trues(craft["time_us"] >= end_us - int(value["stale_s"]) * SECOND_US)
         judged = (craft["altitude_ft"][live] >= value["floor_ft"]) & (craft["on_ground"][live] != 1)
         judged &= craft["speed_kn"][live] >= value["speed_min_kn"]
         judged &= craft["doubted_us"][live] < end_us - value["doubted_s"] * SECOND_US
         slot = live[judged]
-        found: dict[Pair, tuple[float, float]] = {}
+        found = [np.empty((0, 2), np.int64)]
         if len(slot) < 2:
-            return found
+            return found[0]
         here = self._at(slot, end_us)
         self._ahead = not self._ahead  # every other step is soon enough for what is ahead
         looks = [(value["ahead_s"], value["ahead_share"]), (0.0, 1.0)]
@@ -150,9 +152,21 @@ class Detector:
             close &= ~low | (pairs.distance_m < minimum_m * share)
             if ahead_s:
                 close &= self._level(one) & self._level(two)
-            for k in trues(close).tolist():
-                found[self._pair(step, int(one[k]), int(two[k]))] = (float(pairs.distance_m[k]), ahead_s)
-        return found
+            found.append(np.column_stack(step.known.by_number(one[close], two[close])))
+        return np.concatenate(found)
+
+    def _with_room(self, near: Array) -> list[Pair]:
+        """Each pair once, in the order found. Of aircraft that are near many others at once no pair is
+        taken up, and no more than there is room for: a crowd at one place hides no pair elsewhere."""
+        near = near[np.sort(np.unique(_numbers(near), return_index=True)[1])]
+        if len(near) > limits.AIRCRAFT_TOGETHER:
+            followed = np.array(list(self._meetings), np.int64).reshape(-1, 2)
+            known = np.isin(_numbers(near), _numbers(followed))
+            crowd = np.bincount(near.ravel())[near].max(axis=1)
+            new = trues(~known & (crowd <= limits.AIRCRAFT_TOGETHER))
+            known[new[: max(limits.SITUATIONS_FOLLOWED - len(self._meetings), 0)]] = True
+            near = near[known]
+        return [(one, two) for one, two in near.tolist()]
 
     def _at(self, slot: Array, end_us: int) -> tuple[Array, Array, Array, Array, Array, Array]:
         """Where aircraft are at the end of the step, straight on: lat, lon, level in ft; and how much
@@ -172,10 +186,6 @@ class Detector:
         """Craft in level flight: who climbs or descends will level off at nobody knows where."""
         found: Array = np.abs(self._craft["vertical_rate_fpm"][slot]) <= self._value["level_flight_fpm"]
         return found
-
-    def _pair(self, step: Step, one: int, two: int) -> Pair:
-        keys = step.known.index.keys
-        return (one, two) if keys[one] < keys[two] else (two, one)
 
     # pairs
 
@@ -297,6 +307,12 @@ class Detector:
             because=because,
             end_us=None if because is None else here.last_us,
         )
+
+
+def _numbers(pairs: Array) -> Array:
+    """One number for each pair of slots."""
+    found: Array = (pairs[:, 0] << 32) | pairs[:, 1]
+    return found
 
 
 def _on(here: tuple[Array, ...], seconds: float) -> tuple[Array, Array, Array]:

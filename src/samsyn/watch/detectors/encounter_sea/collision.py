@@ -16,7 +16,7 @@ from samsyn.base.geo import KNOT_M_S, METRES_PER_NM, turn_deg
 from samsyn.base.limits import SITUATIONS_FOLLOWED
 from samsyn.tracks.arrays import Array, SlotArrays, trues
 from samsyn.watch.definition import Definition
-from samsyn.watch.detectors.encounter_sea.latest import Latest, by_number
+from samsyn.watch.detectors.encounter_sea.latest import Latest
 from samsyn.watch.finding import Finding
 from samsyn.watch.near import close_pairs
 from samsyn.watch.places import NOWHERE, Places
@@ -135,7 +135,7 @@ class Collision:
         if len(slot) < 2:
             return Approach(*(slot[:0] for _ in Approach._fields))
         pairs = close_pairs(state["lat"][slot], state["lon"][slot], value("look_m"))
-        first, second = by_number(step, slot[pairs.first], slot[pairs.second])
+        first, second = step.known.by_number(slot[pairs.first], slot[pairs.second])
         by_timetable = _PASSENGER[step.known.state["ship_type"]]
         some = self._approach(state, first, second)
         ferries = by_timetable[first] & by_timetable[second]

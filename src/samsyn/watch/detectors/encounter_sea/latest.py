@@ -60,10 +60,3 @@ class Latest:
         return Rows(
             slots, lambda name: self.state[name][slots] if name in _KEPT else absent(name, len(slots))
         )
-
-
-def by_number(step: Step, one: Array, two: Array) -> tuple[Array, Array]:
-    """Both slots of pairs, the lower craft number first: the same however the craft were heard."""
-    keys = step.known.index.keys
-    turned = keys[one] > keys[two]
-    return np.where(turned, two, one), np.where(turned, one, two)

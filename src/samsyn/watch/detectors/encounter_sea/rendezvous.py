@@ -13,7 +13,7 @@ from samsyn.base.geo import distance_m
 from samsyn.base.limits import PAIRS_FOLLOWED, SITUATIONS_FOLLOWED
 from samsyn.tracks.arrays import Array, trues
 from samsyn.watch.definition import Definition
-from samsyn.watch.detectors.encounter_sea.latest import Latest, by_number
+from samsyn.watch.detectors.encounter_sea.latest import Latest
 from samsyn.watch.finding import Finding
 from samsyn.watch.near import close_pairs
 from samsyn.watch.places import NOWHERE, Places
@@ -99,7 +99,7 @@ class Rendezvous:
         apart_m = pairs.distance_m
         if not len(apart_m):
             return pairs.first, pairs.second, apart_m
-        first, second = by_number(step, slow[pairs.first], slow[pairs.second])
+        first, second = step.known.by_number(slow[pairs.first], slow[pairs.second])
         one, two = state["nav_status"][first], state["nav_status"][second]
         some = ~(_FAST[one] & _FAST[two]) & ~(_small(step, first, one) & _small(step, second, two))
         some &= ~(_HELD[one] & _HELD[two]) | (apart_m <= value("alongside_m"))

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from samsyn.base import limits
 from samsyn.base.clock import MINUTE_US, SECOND_US
 from samsyn.base.geo import KNOT_M_S, METRES_PER_NM, distance_m, turn_deg
 from samsyn.observations.craft import DOMAIN_AIR
@@ -116,6 +117,12 @@ class Detector:
         doubt.sign_us = max(doubt.sign_us, int(rows.time_us[i]))
         return doubt
 
+    def _judged(self, step: Step, slot: int) -> bool:
+        """Aircraft and ships; not coast stations, buoys and beacons, which others speak for. Nor who
+        is one too many to be followed."""
+        own = step.known.flies(slot) or bool(step.known.state["ship"][slot])
+        return own and (slot in self._doubts or len(self._doubts) < limits.CRAFT_FOLLOWED)
+
     # what plausibility has marked
 
     def _marked(self, step: Step) -> Iterator[int]:
@@ -126,7 +133,7 @@ class Detector:
             return
         for i in trues(marked).tolist():
             slot, time_us = int(rows.slot[i]), int(rows.time_us[i])
-            if not _judged(step, slot):
+            if not self._judged(step, slot):
                 continue
             doubt = self._doubt(step, rows, i)
             if int(rows.marks[i]) & Mark.JUMP:
@@ -164,7 +171,7 @@ class Detector:
         if self._doubts or np.count_nonzero(off):
             for i in trues(off & self._unreachable(step)).tolist():
                 slot = int(fixes.slot[i])
-                if not _judged(step, slot):
+                if not self._judged(step, slot):
                     continue
                 time_us = int(fixes.time_us[i])
                 began_us = self._doubts[slot].start_us if slot in self._doubts else None
@@ -234,7 +241,7 @@ class Detector:
         long &= lasted_s >= np.where(air, value["frozen_air_s"], value["frozen_sea_s"])
         for k in trues(long).tolist():
             here = int(slot[k])
-            if not _judged(step, here):
+            if not self._judged(step, here):
                 continue
             doubt = self._doubt(step, fixes, int(last[k]), int(still["since_us"][here]))
             doubt.signs["frozen"] = {
@@ -271,7 +278,7 @@ class Detector:
         follows = odd | np.isin(slot, [doubt.slot for doubt in followed])
         for k in trues(follows).tolist():
             here, i = int(slot[k]), int(last[k])
-            if not _judged(step, here):
+            if not self._judged(step, here):
                 continue
             doubt = self._doubts.get(here) or self._doubt(step, fixes, i)
             self._turn(doubt, fixes, i, odd=bool(odd[k]))
@@ -327,7 +334,7 @@ class Detector:
                 reach.add(lat, lon)
 
     def _farther(self, step: Step, i: int, far_m: float, usual_m: float) -> Iterator[int]:
-        if not _judged(step, int(step.fixes.slot[i])):
+        if not self._judged(step, int(step.fixes.slot[i])):
             return
         doubt = self._doubt(step, step.fixes, i)
         doubt.far += 1
@@ -396,11 +403,6 @@ class Detector:
             },
         }
         return {name: limit for sign in sorted(doubt.signs) for name, limit in known[sign].items()}
-
-
-def _judged(step: Step, slot: int) -> bool:
-    """Aircraft and ships; not coast stations, buoys and beacons, which others speak for."""
-    return step.known.flies(slot) or bool(step.known.state["ship"][slot])
 
 
 def _far_apart(

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from samsyn.base import limits
 from samsyn.base.clock import HOUR_US, MINUTE_US, SECOND_US
 from samsyn.base.geo import cell_centre
 from samsyn.observations.craft import DOMAIN_AIR, DOMAIN_SEA, craft_text
@@ -155,6 +156,8 @@ class Detector:
             return []
         craft["state"][slot] = max(state, int(craft["state"][slot]))
         here = self._open.get(slot)
+        if here is None and len(self._open) >= limits.CRAFT_FOLLOWED:
+            return []
         if here is None:
             here = self._open[slot] = _Loss(
                 self._definition, step, step.rows, i, lead_up=self._recent.rows(slot), start_us=since_us

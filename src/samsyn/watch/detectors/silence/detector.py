@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from samsyn.base import limits
 from samsyn.base.clock import HOUR_US, MINUTE_US, SECOND_US
 from samsyn.base.geo import KNOT_M_S, cells
 from samsyn.observations.craft import DOMAIN_AIR, DOMAIN_SEA
@@ -312,6 +313,8 @@ class _Listening:
         for k in trues(long).tolist():
             here = int(slot[k])
             silence = self._silences.get(here)
+            if silence is None and len(self._silences) >= limits.CRAFT_FOLLOWED:
+                continue
             if silence is None:
                 silence = self._silences[here] = self._new(step, here)
             silence.others = int(others[k])

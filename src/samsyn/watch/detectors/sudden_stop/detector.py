@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from samsyn.base import limits
 from samsyn.base.clock import SECOND_US
 from samsyn.base.geo import KNOT_M_S, distance_m
 from samsyn.tracks.arrays import Array, SlotArrays, trues
@@ -119,6 +120,8 @@ class Detector:
     def _consider(self, step: Step, ships: Rows, i: int, stop_s: float) -> None:
         slot = int(ships.slot[i])
         type_, status = int(step.known.state["ship_type"][slot]), int(ships.nav_status[i])
+        if len(self._stops) >= limits.CRAFT_FOLLOWED:
+            return
         unknown_and_small = _NO_TYPE[type_] and status == NO_STATUS
         if _NIMBLE[type_] or _NOT_JUDGED[status] or unknown_and_small or slot in self._stops:
             return

@@ -10,6 +10,7 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from samsyn.base import limits
 from samsyn.base.clock import SECOND_US
 from samsyn.base.geo import KNOT_M_S, distance_m
 from samsyn.observations.craft import DOMAIN_AIR, DOMAIN_SEA
@@ -168,11 +169,12 @@ class Detector:
         states = self._where["state"][:, watched.column]
         first = bool(self._leapt(step, np.array([i]))[0])
         if states[slot] == OUTSIDE:
-            if inside and first:
+            full = sum(len(one.open) for one in self._zones) >= limits.CRAFT_FOLLOWED
+            if inside and (first or full):
                 states[slot] = PRESENT
                 return []
             crossing = not inside and not first and self._path_inside(step, watched.zone, i)
-            if not inside and not crossing:
+            if not inside and (not crossing or full):
                 return []
             states[slot] = ENTERED
             stay = _Stay(
