@@ -8,15 +8,20 @@ import random
 from itertools import pairwise
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from samsyn.formats import modes_compiled
 from samsyn.formats.avr import AvrDecoder
+from samsyn.formats.beast import BeastDecoder
 from samsyn.formats.decoded import Decoded
 from samsyn.formats.modes import Frames, ModesFrames, Timed
 from samsyn.formats.modes_said import Status
+from samsyn.formats.ticks import MLAT_TICKS
 from tests.compiled import built
 
 from . import frames
+from .frames import beast
 
 ADDRESSES = (0x4CA123, 0x3944ED, 0xA00001)
 START_US = 1_698_140_962_000_000
@@ -69,6 +74,100 @@ def of_frames(pieces: list[list[Timed]]) -> list[Decoded]:
 def of_lines(pieces: list[bytes]) -> list[Decoded]:
     decoder = AvrDecoder(START_US)
     return [decoder.decode(piece, START_US + i) for i, piece in enumerate(pieces)]
+
+
+def of_stream(pieces: list[bytes]) -> list[Decoded]:
+    """Beast's stream, as a recording and live."""
+    outs = []
+    for decoder in (BeastDecoder(START_US), BeastDecoder(), BeastDecoder(live=True)):
+        outs += [decoder.decode(piece, START_US + 40_000 * i) for i, piece in enumerate(pieces)]
+        outs.append(decoder.finish())
+    return outs
+
+
+def counters(rng: random.Random, count: int) -> list[int]:
+    """Of a receiver's frames: mostly one soon after another; none, computed ones, jumps, a new start."""
+    at, found = rng.randrange(1 << 40), []
+    for _ in range(count):
+        at += rng.choice((0, 1, 12, 9_000, 120_000, -60_000))
+        odd = rng.random()
+        if odd < 0.01:
+            at = rng.choice((1, 1 << 46, at + 12_000_000 * 3_600 * 7, max(at - 50_000_000, 0)))
+        found.append(rng.choice((0, MLAT_TICKS, 1 << 47)) if 0.01 < odd < 0.02 else max(at, 0))
+    return found
+
+
+def stream(rng: random.Random, count: int) -> bytes:
+    """Frames in Beast's envelope, Mode A/C and status among them, sometimes with damage or noise."""
+    parts = []
+    for ticks in counters(rng, count):
+        odd, frame = rng.random(), made(rng)
+        if odd < 0.1:
+            frame = f"{rng.randrange(1 << 16):04x}"
+        part = beast(frame, ticks, rng.choice((0x1A, 0x80)))
+        if 0.1 < odd < 0.12:
+            part = part[:1] + b"4" + part[2:]
+        if odd > 0.97:
+            at = rng.randrange(len(part))
+            noise = rng.choice((b"\x1a", b"\x1a\x1a", b"\x1a\x33", rng.randbytes(30)))
+            part = part[:at] + noise + part[at + rng.randrange(3) :]
+        parts.append(part)
+    return b"".join(parts)
+
+
+def streams(count: int) -> None:
+    """Damaged and whole, cut anywhere: the same frames, times, refusals and places by both."""
+    rng = random.Random(count)
+    for _ in range(count):
+        data = stream(rng, rng.choice((3, 40, 1_500)))
+        edges = sorted({0, len(data), *(rng.randrange(len(data)) for _ in range(rng.randrange(9)))})
+        alike([data[a:b] for a, b in pairwise(edges)], of_stream)
+
+
+def test_streams_of_any_kind():
+    streams(30)
+
+
+@pytest.mark.nightly
+def test_many_streams_of_any_kind():
+    streams(3_000)
+
+
+@given(data=st.binary(max_size=200), cut=st.integers(0, 200))
+@settings(max_examples=100, deadline=None)
+def test_any_bytes_as_a_stream(data, cut):
+    whole = beast("5d4ca123809c43", 12)
+    alike([whole + data[:cut], data[cut:] + whole], of_stream)
+
+
+def test_lines_with_counters():
+    rng = random.Random(5)
+    for _ in range(40):
+        lines = []
+        for ticks in counters(rng, rng.choice((5, 60))):
+            head = rng.choice(
+                (f"@{ticks:012x}", f"%{ticks:012X}", f"<{ticks:012x}{rng.choice(('7f', 'zz'))}")
+            )
+            line = head + made(rng) + rng.choice((";", "", ";;", ";\r"))
+            if rng.random() < 0.01:
+                at = rng.randrange(len(line))
+                line = line[:at] + rng.choice(("", "g", " ", "0")) + line[at + 1 :]
+            lines.append(line.encode())
+        cut = rng.randrange(len(lines))
+        pieces = [b"\n".join([*some, b""]) for some in (lines[:cut], lines[cut:])]
+        alike(pieces, of_lines)
+        alike(pieces, lambda some: [AvrDecoder(live=True).decode(piece, START_US) for piece in some])
+
+
+def test_a_stream_without_damage_is_not_left_to_python(monkeypatch):
+    """Else the tests above would hold Python against itself."""
+    monkeypatch.setattr("samsyn.formats.beast.Timed", None)
+    monkeypatch.setattr("samsyn.formats.avr.Timed", None)
+    whole = b"".join(beast("5d4ca123809c43", 120 * k) for k in range(1, 50))
+    (out,) = [BeastDecoder(START_US).decode(whole, 0)]
+    assert out.messages == 49
+    lines = b"".join(b"@%012x5d4ca123809c43;\n" % (120 * k) for k in range(1, 50))
+    assert AvrDecoder(START_US).decode(lines, 0).messages == 49
 
 
 def made(rng: random.Random) -> str:

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#define FORM 1
+#define FORM 2
 #define FRAME 14 /* bytes of a long frame; a short one has 7 */
 #define ABSENT 255
 #define NO_SQUAWK 65535
@@ -367,9 +367,10 @@ static PyObject *places(PyObject *module, PyObject *args)
     return PyLong_FromSsize_t(count);
 }
 
-/* --- lines: `avr.py` has the spellings; what is not plainly one of the two commonest is left to it */
+/* --- lines: `avr.py` has the spellings; what is not plainly one of the commonest is left to it */
 
-enum { BLANK, RECORDED, PLAIN, OTHER };
+enum { BLANK, RECORDED, PLAIN, OTHER, COUNTED };
+#define COUNTER 12 /* digits of a receiver's counter; behind it there may be two of signal */
 
 static uint8_t nibble[256]; /* of a hexadecimal digit; 255: none */
 
@@ -413,6 +414,19 @@ static int64_t seconds_of(const uint8_t *from, const uint8_t *end, int64_t most_
     return at == end && value > 0 && value < most_us ? value : 0;
 }
 
+/* A frame behind its receiver's counter. */
+static int counted_of(const uint8_t *from, const uint8_t *end, int64_t *ticks, uint8_t *frame, uint8_t *length)
+{
+    Py_ssize_t head = *from++ == '<' ? COUNTER + 2 : COUNTER;
+    uint8_t bytes[COUNTER / 2];
+    while (end > from && end[-1] == ';') end--;
+    Py_ssize_t digits = end - from - head;
+    if ((digits != 14 && digits != 28) || !unhex(from, COUNTER, bytes)) return OTHER;
+    *ticks = 0;
+    for (int i = 0; i < COUNTER / 2; i++) *ticks = *ticks << 8 | bytes[i];
+    return (*length = (uint8_t)frame_of(from + head, end, frame)) ? COUNTED : OTHER;
+}
+
 static int line_of(const uint8_t *from, const uint8_t *end, int64_t most_us, int64_t *time_us, uint8_t *frame, uint8_t *length)
 {
     while (end > from && is_blank(end[-1])) end--;
@@ -423,6 +437,7 @@ static int line_of(const uint8_t *from, const uint8_t *end, int64_t most_us, int
         while (end > from && end[-1] == ';') end--;
         return end - from <= 28 && (*length = (uint8_t)frame_of(from, end, frame)) ? PLAIN : OTHER;
     }
+    if (*from == '@' || *from == '%' || *from == '<') return counted_of(from, end, time_us, frame, length);
     const uint8_t *comma = memchr(from, ',', (size_t)(end - from));
     if (!comma || !(*time_us = seconds_of(from, comma, most_us))) return OTHER;
     return (*length = (uint8_t)frame_of(comma + 1, end, frame)) ? RECORDED : OTHER;
@@ -455,11 +470,68 @@ static PyObject *lines(PyObject *module, PyObject *args)
     return PyLong_FromSsize_t(count);
 }
 
+/* --- Beast's stream: frames one behind another, until something else comes; `beast.py` has the format */
+
+enum { ESCAPE = 0x1A, HEAD = 7 }; /* counter and signal */
+
+/* One frame from `from`: its type (1 to 4) and the bytes behind it; where it ends, or NULL for anything else. */
+static const uint8_t *beast_frame(const uint8_t *from, const uint8_t *end, uint8_t *type, uint8_t *body)
+{
+    static const uint8_t frames[5] = {0, 2, 7, FRAME, FRAME};
+    if (end - from < 2 || from[0] != ESCAPE || from[1] < '1' || from[1] > '4') return NULL;
+    *type = (uint8_t)(from[1] - '0');
+    from += 2;
+    for (int i = 0; i < HEAD + frames[*type]; i++) {
+        if (from == end || (*from == ESCAPE && (from + 1 == end || from[1] != ESCAPE))) return NULL;
+        body[i] = *from;
+        from += *from == ESCAPE ? 2 : 1;
+    }
+    return from;
+}
+
+/* beast(data, begin, types, begins, ticks, frames, lengths): frames that follow each other from `begin` on, as
+   many as there is room for; how many, and where the last one ends. */
+static PyObject *beast(PyObject *module, PyObject *args)
+{
+    (void)module;
+    PyObject *given[6];
+    Py_ssize_t begin, count = 0;
+    Arrays a = {.held = 0};
+    if (!PyArg_ParseTuple(args, "OnOOOOO", &given[0], &begin, &given[1], &given[2], &given[3], &given[4], &given[5]))
+        return NULL;
+    Py_ssize_t room = PyObject_Size(given[1]);
+    const Wanted wanted[6] = {{1, 0, 0}, {1, room, 1}, {8, room, 1}, {8, room, 1}, {1, FRAME * room, 1}, {1, room, 1}};
+    for (int i = 0; i < 6; i++)
+        if (room < 0 || !hold(&a, given[i], wanted[i])) return let_go(&a), NULL;
+    const uint8_t *data = AT(&a, 0, uint8_t), *end = data + COUNT(&a, 0), *next;
+    if (begin < 0 || begin > COUNT(&a, 0))
+        return let_go(&a), PyErr_SetString(PyExc_ValueError, "begin lies outside"), NULL;
+    const uint8_t *from = data + begin;
+    uint8_t type, body[HEAD + FRAME];
+    Py_BEGIN_ALLOW_THREADS
+    while (count < room && (next = beast_frame(from, end, &type, body))) {
+        uint8_t length = type == 3 ? FRAME : type == 2 ? 7 : 0;
+        int64_t ticks = 0;
+        for (int i = 0; i < HEAD - 1; i++) ticks = ticks << 8 | body[i];
+        AT(&a, 1, uint8_t)[count] = type;
+        AT(&a, 2, int64_t)[count] = from - data;
+        AT(&a, 3, int64_t)[count] = ticks;
+        memset(AT(&a, 4, uint8_t) + FRAME * count, 0, FRAME);
+        memcpy(AT(&a, 4, uint8_t) + FRAME * count, body + HEAD, length);
+        AT(&a, 5, uint8_t)[count++] = length;
+        from = next;
+    }
+    Py_END_ALLOW_THREADS
+    let_go(&a);
+    return Py_BuildValue("nn", count, (Py_ssize_t)(from - data));
+}
+
 static PyMethodDef methods[] = {
     {"facts", facts, METH_VARARGS, "What frames say: see _modes.pyi."},
     {"places", places, METH_VARARGS, "Where aircraft are: see _modes.pyi."},
     {"rebuild", rebuild, METH_VARARGS, "rebuild(keys, table, seed, count)"},
     {"lines", lines, METH_VARARGS, "Lines to frames: see _modes.pyi."},
+    {"beast", beast, METH_VARARGS, "Beast's stream to frames: see _modes.pyi."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -43,4 +43,9 @@ def rebuild(keys: Any, table: Any, seed: int, count: int, /) -> None:
 def lines(
     data: Any, most_us: int, kinds: Any, ends: Any, time_us: Any, frames: Any, lengths: Any, /
 ) -> int:
-    """Lines of frames: kind, end, time and frame of each; how many there are."""
+    """Lines of frames: kind, end, time or counter, and frame of each; how many there are."""
+
+def beast(
+    data: Any, begin: int, types: Any, begins: Any, ticks: Any, frames: Any, lengths: Any, /
+) -> tuple[int, int]:
+    """Frames one behind another in Beast's stream from `begin` on; how many, and where they end."""

@@ -30,7 +30,7 @@ BEAST: Final = {b"1a32": 14, b"1a33": 28}  # escape and type; then 6 bytes of co
 _BEAST_HEAD: Final = 18
 _COUNTER_DIGITS: Final = 12
 _BEFORE_FRAME: Final = {b"*": 0, b":": 0, b"@": 12, b"%": 12, b"<": 14}  # digits of counter and signal
-_RECORDED, _PLAIN, _OTHER = 1, 2, 3  # of a line, as `_modes.c` knows them; 0: blank
+_RECORDED, _PLAIN, _OTHER, _COUNTED = 1, 2, 3, 4  # of a line, as `_modes.c` knows them; 0: blank
 
 
 class AvrDecoder:
@@ -55,7 +55,8 @@ class AvrDecoder:
         return out
 
     def _quick(self, compiled: ModuleType, data: bytes, received_us: int, out: Decoded) -> Frames:
-        """The two commonest spellings by compiled code; the other lines one by one."""
+        """The commonest spellings by compiled code; the other lines one by one, and with them those that
+        have a counter, since one line's time may hang on the one before."""
         count = out.lines
         kind, length = np.empty((2, count), np.uint8)
         ends, time_us = np.empty((2, count), np.int64)
@@ -63,7 +64,15 @@ class AvrDecoder:
         compiled.lines(data, TIME_S_MAX * SECOND_US, kind, ends, time_us, raw, length)
         time_us[kind == _PLAIN] = received_us
         source = np.where(kind == _PLAIN, TimeSource.RECEIVED, TimeSource.RECORDED).astype(np.uint8)
-        other = np.flatnonzero(kind == _OTHER)
+        other, counted = np.flatnonzero(kind == _OTHER), np.flatnonzero(kind == _COUNTED)
+        if len(other):
+            other = np.sort(np.concatenate([other, counted]))
+        elif len(counted):
+            line = (counted + self._line + 1).tolist()
+            time_us[counted] = self._clock.times_us(
+                time_us[counted], received_us, lambda i: partial(out.refuse, line=line[i])
+            )
+            kind[counted], source[counted] = _RECORDED, self._clock.source
         begins = np.where(other > 0, ends[other - 1] + 1, 0)
         texts = (data[a:b] for a, b in zip(begins.tolist(), ends[other].tolist(), strict=True))
         numbers = (other + self._line + 1).tolist()

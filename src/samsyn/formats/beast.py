@@ -10,11 +10,16 @@ from __future__ import annotations
 
 import re
 from functools import partial
+from types import ModuleType
 from typing import Final
 
+import numpy as np
+
 from samsyn.base import limits
+from samsyn.formats import modes_compiled
 from samsyn.formats.decoded import Decoded, shown
 from samsyn.formats.modes import Frames, ModesFrames, Timed
+from samsyn.formats.modes_said import LONG_BYTES
 from samsyn.formats.ticks import TickClock
 
 _BYTE: Final = rb"(?:[^\x1a]|\x1a\x1a)"
@@ -26,6 +31,8 @@ _FRAME: Final = re.compile(
 )
 _LONG, _SHORT, _MODE_AC, _STATUS, _CUT = range(1, 6)
 _LEFT: Final = {_MODE_AC: "Mode A/C", _STATUS: "status"}  # known, and not about any one aircraft
+_LEFT_TYPES: Final = {1: _LEFT[_MODE_AC], 4: _LEFT[_STATUS]}  # by their types on the wire
+_SHORTEST: Final = 11  # bytes of a frame
 NOISE_BYTES: Final = 64 * limits.KIB
 _SHOWN: Final = 20
 _HEAD: Final = 7  # counter and signal
@@ -44,19 +51,24 @@ class BeastDecoder:
 
     def decode(self, piece: bytes, received_us: int) -> Decoded:
         """Columns of the frames that become whole in `piece`."""
-        out = Decoded()
+        out, frames = Decoded(), _Gathered()
         data = self._held + piece
-        end, timed = 0, []
-        for found in _FRAME.finditer(data):
-            kind = found.lastindex
+        end, at, cut = 0, 0, False
+        while at < len(data) and not cut:
+            if at == end and modes_compiled.built:
+                end = at = self._in_a_row(modes_compiled.built, data, at, received_us, out, frames)
+            found = _FRAME.search(data, at)
+            if found is None:
+                break
+            at, kind = found.end(), found.lastindex
             if kind is None:  # escaped bytes that belong to no frame: part of the noise around them
                 continue
             self._heard_noise(data[end : found.start()])
             if kind == _CUT:
-                end = found.start()
-                break
+                end, cut = found.start(), True
+                continue
             self._tell_noise(self._offset + found.start(), out)
-            end = found.end()
+            end = at
             if kind in _LEFT:
                 out.messages += 1
                 out.types[_LEFT[kind]] += 1
@@ -65,16 +77,43 @@ class BeastDecoder:
             offset = self._offset + found.start()
             ticks = int.from_bytes(said[:6], "big")
             at_us = self._clock.time_us(ticks, received_us, partial(out.refuse, offset=offset))
-            timed.append(Timed(said[_HEAD:].hex(), at_us, self._clock.source, offset))
-        else:
+            frames.one(Timed(said[_HEAD:].hex(), at_us, self._clock.source, offset))
+        if not cut:
             self._heard_noise(data[end:])
             end = len(data)
         if self._noise_bytes > NOISE_BYTES:
             self._tell_noise(self._offset + end, out)
         self._held = data[end:]
         self._offset += end
-        self._frames.read(Frames.of(timed, "offset"), out)
+        self._frames.read(frames.all(), out)
         return out
+
+    def _in_a_row(
+        self, compiled: ModuleType, data: bytes, at: int, received_us: int, out: Decoded,
+        frames: _Gathered,
+    ) -> int:  # fmt: skip
+        """Takes the frames that follow each other from `at` on; where they end. What comes then, noise
+        or a frame that is cut, is not for compiled code."""
+        room = (len(data) - at) // _SHORTEST
+        types, length = np.empty((2, room), np.uint8)
+        begins, ticks = np.empty((2, room), np.int64)
+        raw = np.empty((room, LONG_BYTES), np.uint8)
+        count, end = compiled.beast(data, at, types, begins, ticks, raw, length)
+        if not count:
+            return at
+        self._tell_noise(self._offset + at, out)
+        for number, name in _LEFT_TYPES.items():
+            if left := int(np.count_nonzero(types[:count] == number)):
+                out.messages += left
+                out.types[name] += left
+        some = np.flatnonzero(length[:count])
+        offset = begins[some] + self._offset
+        time_us = self._clock.times_us(
+            ticks[some], received_us, lambda i: partial(out.refuse, offset=int(offset[i]))
+        )
+        source = np.full(len(some), self._clock.source, np.uint8)
+        frames.many(Frames(raw[some], length[some], time_us, source, offset, "offset"))
+        return int(end)
 
     def finish(self) -> Decoded:
         """The stream has ended; what comes next is another one's, with the same aircraft."""
@@ -96,3 +135,27 @@ class BeastDecoder:
             detail = f"{self._noise_bytes} bytes: {shown(self._noise)}"
             out.refuse("malformed", offset=end - self._noise_bytes, detail=detail)
         self._noise, self._noise_bytes = b"", 0
+
+
+class _Gathered:
+    """Frames of one piece, found one by one or many at once, in their order."""
+
+    def __init__(self) -> None:
+        self._parts: list[Frames] = []
+        self._timed: list[Timed] = []
+
+    def one(self, timed: Timed) -> None:
+        self._timed.append(timed)
+
+    def many(self, frames: Frames) -> None:
+        if self._timed:
+            self._parts.append(Frames.of(self._timed, "offset"))
+            self._timed = []
+        self._parts.append(frames)
+
+    def all(self) -> Frames:
+        self.many(Frames.of([], "offset"))
+        names = ("raw", "length", "time_us", "time_source", "at")
+        made = (np.concatenate([getattr(part, name) for part in self._parts]) for name in names)
+        raw, length, time_us, source, at = made
+        return Frames(raw, length, time_us, source, at, "offset")

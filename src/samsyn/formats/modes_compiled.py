@@ -12,7 +12,7 @@ from samsyn.base import limits
 from samsyn.formats.cpr import AIRBORNE_PAIR_US, KNOWN_US, LANDED_US, SURFACE_PAIR_US
 from samsyn.formats.modes_said import Said
 
-_FORM: Final = 1  # of what `_modes` takes and gives
+_FORM: Final = 2  # of what `_modes` takes and gives
 built: ModuleType | None
 try:
     from samsyn.formats import _modes

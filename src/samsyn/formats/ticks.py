@@ -7,7 +7,10 @@ it began is taken from our own clock (live) or from the settings (a recording).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
 
 from samsyn.base.clock import HOUR_US, SECOND_US
 from samsyn.formats.codes import TimeSource
@@ -17,6 +20,10 @@ MLAT_TICKS: Final = 0xFF004D4C4154  # "MLAT": not heard but computed, and so wit
 LAG_US: Final = 2 * SECOND_US  # live: a frame that seems older than this shows that the counter jumped
 BACK_US: Final = SECOND_US  # recorded: frames of one receiver are out of order by less
 AHEAD_US: Final = 6 * HOUR_US  # recorded: nobody heard for longer is a jump
+
+_TOGETHER: Final = 1_024  # of which one that does not fit makes each be looked at by itself
+
+Ints = npt.NDArray[Any]
 
 
 class TickClock:
@@ -53,6 +60,39 @@ class TickClock:
             self._doubted_us = None
         self._last_us = at_us
         return at_us
+
+    def times_us(
+        self, ticks: Ints, received_us: int, tell: Callable[[int], Callable[..., None]]
+    ) -> Ints:
+        """`time_us` of many in order; `tell` gives what is told of the one at a place."""
+        found, at = np.empty(len(ticks), np.int64), 0
+        while at < len(ticks):
+            some = ticks[at : at + (_TOGETHER if self._zero_us is not None else 1)]
+            times_us = self._in_order(some, received_us)
+            if times_us is None:
+                for i, one in enumerate(some.tolist(), at):
+                    found[i] = self.time_us(one, received_us, tell(i))
+            else:
+                found[at : at + len(some)] = times_us
+            at += len(some)
+        return found
+
+    def _in_order(self, ticks: Ints, received_us: int) -> Ints | None:
+        """The times of counters each of which goes on from the one before; None where one does not."""
+        if self._zero_us is None or self._last_us is None or np.isin(ticks, (0, MLAT_TICKS)).any():
+            return None
+        times_us = self._zero_us + ticks // TICKS_PER_US
+        if self._live:
+            late_us = received_us - times_us
+            if late_us.min() < 0 or late_us.max() > LAG_US:
+                return None
+        else:
+            steps_us = np.diff(times_us, prepend=self._last_us)
+            if steps_us.min() < -BACK_US or steps_us.max() > AHEAD_US:
+                return None
+            self._doubted_us = None
+        self._last_us = int(times_us[-1])
+        return times_us
 
     def _held_to_our_clock(self, at_us: int, received_us: int, tell: Callable[..., None]) -> int:
         """Nothing is heard before it is sent: a first frame that came late is corrected by the next."""
