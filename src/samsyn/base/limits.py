@@ -17,6 +17,8 @@ STATEMENT_SLOTS: Final = 32  # digests in every statement, decoys included
 DISCLOSURE_BYTES: Final = 64 * KIB  # one slot with its salt and name
 STATEMENT_JSON_DEPTH: Final = 16  # how deep a slot's value may nest
 PLACE_CELLS: Final = 512  # cells on one rung of a place ladder
+ATTACHMENTS: Final = 4  # photos, plots, documents that one statement names
+ATTACHMENT_BYTES: Final = 10 * MIB  # one of them (statement.md)
 GEOMETRY_POSITIONS: Final = 1_000  # positions of one geometry; bounds the work of checking a ladder
 
 # exchange
@@ -27,6 +29,7 @@ PROOF_HASHES: Final = 64  # a log of 2**63 entries needs no more
 REQUEST_BODY_BYTES: Final = 64 * KIB  # the body of a partner's request
 REQUEST_AGE_S: Final = 300  # signed requests older or newer than this are refused
 REQUESTS_PER_MINUTE: Final = 600  # of one partner
+ATTACHMENT_REQUESTS_PER_MINUTE: Final = 30  # of one partner; they count among its requests, too
 PULL_BACKOFF_S_MIN: Final = 0.5  # first wait after a partner did not answer
 PULL_BACKOFF_S_MAX: Final = 60.0  # longest wait between two tries
 LIVE_WAIT_S: Final = 20.0  # how long a partner may hold a wake-up request open
@@ -107,6 +110,9 @@ SESSION_AGE_S: Final = 12 * 3600  # then one signs in again
 SIGN_INS_PER_MINUTE: Final = 10  # tries at one account
 SIGN_INS_PENDING: Final = 1_000  # begun with an identity provider and not yet finished
 FAILED_SIGN_INS_WRITTEN_PER_MINUTE: Final = 30  # into the diary; the rest is counted
+ATTACHMENTS_WAITING: Final = 8  # of one person, for the report that is being written ...
+ATTACHMENTS_WAITING_ALL: Final = 32  # ... and of all persons together ...
+ATTACHMENT_WAITS_S: Final = 3600  # ... and for how long they are kept
 SAVED_VIEWS: Final = 50  # views of the picture that one person keeps
 SAVED_VIEW_NAME_CHARACTERS: Final = 60  # of such a view's name
 SAVED_VIEW_CHARACTERS: Final = 2_000  # of its address

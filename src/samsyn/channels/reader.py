@@ -24,6 +24,7 @@ from samsyn.log.merkle import HASH_BYTES
 from samsyn.log.note import parse_note
 from samsyn.log.store import LogStore
 from samsyn.log.witness import verify_cosignature
+from samsyn.statements.attachments import named
 from samsyn.statements.reread import reread
 from samsyn.statements.statement import view_hash
 from samsyn.statements.store import StatementStore
@@ -66,6 +67,23 @@ class Cutter:
         recalled = self._account.recalled_of({jti for jti, _ in names}, self._reader)
         held = self._statements.stamps(names)
         return {name: stamp for name, stamp in held.items() if name[0] not in recalled}
+
+    def attachment(self, jti: str, ver: int, digest: str) -> bytes | None:
+        """The bytes of an attachment that the view which this reader holds names; None of any other,
+        and where they are not here."""
+        holding = self._account.holdings({jti}).get(jti, {}).get(self._reader)
+        if holding is None or holding.withdrawn or holding.ver != ver:
+            return None
+        if self._account.recalled(jti, self._reader):
+            return None
+        stored = self._statements.get(jti, ver)
+        statement = stored.statement if stored else None
+        if statement is None:
+            return None
+        given = {slot: value for slot, value in statement.slots.items() if slot in holding.slots}
+        if all(one.sha256 != digest for one in named(given)):
+            return None
+        return self._statements.attachments.get(jti, ver, digest)
 
     def written_us(self, jti: str, index: int) -> int:
         """When an entry about a statement was written, by the node's clock."""
@@ -142,6 +160,11 @@ class ReaderChannel:
     def frame(self) -> bytes:
         """The newest frame of live tracks, empty where this reader may have none (`channels.frame`)."""
         return self._frame()
+
+    def attachment(self, jti: str, ver: int, digest: str) -> bytes:
+        """The bytes of an attachment that this reader was given the name of. Empty for all others, and
+        where they are not here: the reply does not tell which."""
+        return self._cutter.attachment(jti, ver, digest) or b""
 
     def leaves(self, after: int, limit: int) -> list[tuple[Leaf, int]]:
         """At most `limit` entries from index `after` on, each with when it was written (us, the node's

@@ -6,6 +6,7 @@ import click
 
 from samsyn import __version__
 from samsyn.cli.ask import consent, notices, request
+from samsyn.cli.attachment import attachment
 from samsyn.cli.audit import log_command, released
 from samsyn.cli.channel import channel
 from samsyn.cli.demo import demo
@@ -78,6 +79,7 @@ for command in (
     say,
     statements,
     withdraw,
+    attachment,
     explain,
     request,
     consent,

@@ -26,6 +26,7 @@ from samsyn.cli.show import (
     table,
     word,
 )
+from samsyn.desk.attaching import read_file
 from samsyn.desk.drafts import CONFIDENCES, ONWARD, ReportForm
 from samsyn.desk.making import with_sources
 from samsyn.node.stores import Stores
@@ -84,19 +85,34 @@ from samsyn.subjects.report import CATEGORIES
 @click.option(
     "--retain-until", default="", help="2027-05-31: the last day on which anybody may hold it."
 )
+@click.option(
+    "--attach",
+    "files",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="A photo, plot or document to go with it; may be given more than once.",
+)
 @click.option("--by", default="duty officer", show_default=True, help="Person or unit; the slot author.")
 @json_option
 @speaking
-def say(root: Path, realm: Realm | None, by: str, as_json: bool, **fields: Any) -> None:
+def say(
+    root: Path, realm: Realm | None, files: tuple[Path, ...], by: str, as_json: bool, **fields: Any
+) -> None:
     """Sign a report by hand.
 
     It is ours and durable when this returns; to whom it goes is decided by policy.toml.
     """
+    attached = [read_file(file) for file in files]
     with Stores(home_of(root), realm) as stores:
-        refs = with_sources(fields["refs"], stores.statements)
-        form = ReportForm.read({**fields, "tags": list(fields["tags"]), "refs": refs})
+        lists = {
+            "tags": list(fields["tags"]),
+            "refs": with_sources(fields["refs"], stores.statements),
+            "attachments": [value for value, _ in attached],
+        }
+        form = ReportForm.read({**fields, **lists})
         draft = form.draft(by=by, exercise=stores.realm == "exercise", now_us=stores.clock.now_us())
-        made = stores.pen.sign(draft, by=by)
+        made = stores.pen.sign(draft, by=by, attachments=[body for _, body in attached])
         runs = stores.runs()
         told = {"id": made.jti, "ver": made.ver, "kind": made.kind, "node_runs": runs}
 

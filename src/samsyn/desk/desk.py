@@ -15,6 +15,7 @@ from samsyn.base.limits import FAILED_SIGN_INS_WRITTEN_PER_MINUTE
 from samsyn.base.settings import FeedSettings, Settings
 from samsyn.channels.door import Door
 from samsyn.desk.asking import Asking
+from samsyn.desk.attaching import Attaching
 from samsyn.desk.diary import Diary
 from samsyn.desk.drafts import ReportForm
 from samsyn.desk.earlier import Earlier
@@ -68,6 +69,7 @@ class Desk:
         tallies: TallyStore,
         pen: Pen,
         asking: Asking,
+        attaching: Attaching,
         notices: Callable[[], list[dict[str, Any]]],
         diary: Diary,
         handling: HandlingStore,
@@ -99,6 +101,7 @@ class Desk:
         self.tallies = tallies
         self.pen = pen
         self.asking = asking
+        self.attaching = attaching
         self.notices = notices
         self.diary = diary
         self.handling = handling

@@ -6,9 +6,11 @@ from typing import Any, Final
 
 import msgspec
 
+from samsyn.base import limits
 from samsyn.base.clock import iso, parse_iso
 from samsyn.base.errors import InputError
 from samsyn.base.settings import StandingOrder
+from samsyn.statements.attachments import SLOTS, Value
 from samsyn.statements.ladder import place_ladder, time_ladder
 from samsyn.statements.marking import MARKINGS
 from samsyn.statements.statement import Draft
@@ -112,6 +114,7 @@ class ReportForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     purpose: str = ""
     personal: bool = False  # holds personal data
     retain_until: str = ""  # 2027-05-31: the last day on which anybody may hold it
+    attachments: tuple[Value, ...] = ()  # what is to be named; their bytes are given beside the form
 
     @staticmethod
     def read(values: Any) -> ReportForm:
@@ -149,6 +152,13 @@ class ReportForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         }
         more = (("text", self.text), ("summary", self.summary), ("refs", list(self.refs)))
         slots.update({k: v for k, v in more if v})
+        if len(self.attachments) > limits.ATTACHMENTS:
+            raise InputError(
+                f"{len(self.attachments)} attachments",
+                where="attachments",
+                do=f"a report has {limits.ATTACHMENTS} at most",
+            )
+        slots.update({SLOTS[n]: dict(one) for n, one in enumerate(self.attachments)})
         return Draft(
             kind="report",
             marking=self.marking,

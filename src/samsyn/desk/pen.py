@@ -7,19 +7,21 @@ what was queued, whoever queued it, also after a crash.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 import msgspec
 
 from samsyn.base.clock import Clock, iso
 from samsyn.base.database import Database
-from samsyn.base.errors import SamsynError
+from samsyn.base.errors import InputError, SamsynError
 from samsyn.base.settings import Realm
 from samsyn.channels.outbox import Outbox
 from samsyn.channels.sources import Sources
 from samsyn.desk.diary import Diary
 from samsyn.desk.making import check_refs
+from samsyn.statements.attachments import named
 from samsyn.statements.keys import NodeKeys
 from samsyn.statements.sign import sign, sign_many
 from samsyn.statements.statement import Draft, Statement
@@ -63,11 +65,21 @@ class Pen:
         self._keys = keys
         self._clock = clock
         self._sources = Sources(db, statements, node)
+        self._attachments = statements.attachments
 
-    def sign(self, draft: Draft, *, by: str, jti: str | None = None, ver: int = 1) -> Statement:
+    def sign(
+        self,
+        draft: Draft,
+        *,
+        by: str,
+        jti: str | None = None,
+        ver: int = 1,
+        attachments: Collection[bytes] = (),
+    ) -> Statement:
         """Sign `draft` (as version `ver` of `jti`, or as a new statement); durable on return.
 
-        by: who had it signed, for the diary.
+        by: who had it signed, for the diary. attachments: the bytes of what its slots name; of what an
+        earlier version named they are here.
 
         Raises `SamsynError` where the body is not what its kind asks for, the draft is of the other
         realm, or it is freer than what it was made of (`making`).
@@ -78,6 +90,7 @@ class Pen:
             self._statements.put(statement, received_from=None, at_us=self._clock.now_us())
             if "refs" in draft.slots:
                 self._sources.note_refs(statement)
+            self._attach(statement, attachments)
             self._outbox.put("release", statement.jti, statement.ver)
             self._diary.write(by, "sign", id=statement.jti, ver=ver, kind=draft.kind)
         return statement
@@ -93,6 +106,8 @@ class Pen:
         for one in signings:
             if "refs" in one.draft.slots:
                 raise SamsynError("what was made of other statements is signed one by one")
+            if named(one.draft.slots):
+                raise SamsynError("what has attachments is signed one by one")
         signed = sign_many(
             [self._checked(one.draft) for one in signings],
             iss=self._node,
@@ -105,6 +120,21 @@ class Pen:
             self._outbox.put_many([("release", s.jti, s.ver, False, None) for s in signed])
             self._diary.write(by, did, **what, ids=[[s.jti, s.ver] for s in signed])
         return signed
+
+    def _attach(self, statement: Statement, given: Collection[bytes]) -> None:
+        """Keep the bytes of each attachment. Raises `InputError` where some are not there."""
+        if not (wanted := named(statement.slots)):
+            return
+        bodies = {sha256(body).hexdigest(): body for body in given}
+        for one in wanted:
+            body = bodies.get(one.sha256) or self._attachments.of_any_version(statement.jti, one.sha256)
+            if body is None:
+                raise InputError(
+                    f"the file of the attachment {one.name} is not here",
+                    where=one.slot,
+                    do="attach it again",
+                )
+            self._attachments.put(statement.jti, statement.ver, one, body, self._clock.now_us())
 
     def _checked(self, draft: Draft) -> Draft:
         """What is to be signed of a draft. Raises `SamsynError`."""

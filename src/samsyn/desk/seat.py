@@ -32,6 +32,7 @@ from samsyn.desk.sight import sight_of
 from samsyn.desk.views import Views
 from samsyn.formats import symbols
 from samsyn.observations.craft import craft_from_text, craft_key
+from samsyn.statements.attachments import Attachment
 from samsyn.statements.marking import MARKINGS, strictest
 from samsyn.statements.store import Stored
 from samsyn.tracks.frame import frame
@@ -328,8 +329,29 @@ class Seat:
         if form.marking in MARKINGS and form.marking not in self._markings:
             raise Forbidden(f"this account is not cleared for {form.marking}", where=by)
         exercise = desk.settings.node.realm == "exercise"
-        made = desk.pen.sign(form.draft(by=by, exercise=exercise, now_us=desk.now_us()), by=by)
+        draft = form.draft(by=by, exercise=exercise, now_us=desk.now_us())
+        files = [value["sha256"] for value in form.attachments]
+        made = desk.pen.sign(draft, by=by, attachments=desk.attaching.uploads.of(by, files))
+        desk.attaching.uploads.drop(by, files)
         return self.item(made.jti)
+
+    def keep_upload(self, digest: str, body: bytes) -> dict[str, Any]:
+        """Keep a file for the report that this person writes. Raises `SamsynError`."""
+        self._account.require("report")
+        self._desk.attaching.uploads.keep(self._account.user, digest, body)
+        return {"sha256": digest, "size": len(body)}
+
+    def attachment(self, jti: str, digest: str) -> tuple[Attachment, bytes] | None:
+        """An attachment that is here, and its bytes. Raises `InputError` where it is not."""
+        return self._desk.attaching.body(jti, digest) if self._visible(jti) else None
+
+    def fetch_attachment(self, jti: str, digest: str) -> dict[str, Any] | None:
+        """Have an attachment here, from the partner who gave its name. Raises `SamsynError`."""
+        self._account.require("handle")
+        if self._visible(jti) is None:
+            return None
+        self._desk.attaching.fetch(jti, digest, self._account.user)
+        return self.item(jti)
 
     def reach(self, form: ReportForm) -> dict[str, Any]:
         """Whom a report would reach as it stands (`reach.reach`). Raises `InputError`."""
@@ -429,7 +451,12 @@ class Seat:
         handling = desk.handling.get(stored.jti)
         if at_us is not None:
             handling = handling.until(at_us)
-        return {**shown, "handling": msgspec.to_builtins(handling)}
+        named = [
+            {**msgspec.to_builtins(one), "here": here}
+            for one, here in desk.attaching.listed(stored)
+            if one.slot not in unknown
+        ]
+        return {**shown, "attachments": named, "handling": msgspec.to_builtins(handling)}
 
     def _marking_of(self, finding: Finding, jti: str | None) -> str:
         """What a finding was signed as; else the strictest that it would be signed as."""

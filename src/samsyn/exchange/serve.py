@@ -6,6 +6,7 @@
     POST /exchange/cosign                a cosignature: applied up to there
     GET  /exchange/live?after=           the checkpoint, as soon as its size is not `after`, or later
     GET  /exchange/frame?after=          the newest frame of live tracks, once it is above `after`
+    GET  /exchange/attachment/ID/VER/SHA256   an attachment that a view of the channel names; else empty
 
 Which channel is decided by who signed the request; no path, parameter or header names one. Whoever is
 not a partner, or cannot show it, or asks for what is not there, gets one and the same reply, so the
@@ -17,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -42,6 +44,8 @@ log = logging.getLogger(__name__)
 
 CHANNEL_THREADS = 4  # kept for good: each holds one reading connection of the store
 SIZE_DIGITS = 18
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 T = TypeVar("T")
 Handler = Callable[[Request, "Channel", bytes], Awaitable[Response]]
 
@@ -55,6 +59,7 @@ class Channel(Protocol):
     def entries(self, after: int, limit: int) -> bytes: ...
     def cosign(self, note: bytes) -> None: ...
     def frame(self) -> bytes: ...
+    def attachment(self, jti: str, ver: int, digest: str) -> bytes: ...
 
 
 def partner_routes(
@@ -96,6 +101,11 @@ def partner_routes(
             Route("/exchange/cosign", gate.answer(gate.cosign), methods=["POST"]),
             Route("/exchange/live", gate.answer(gate.live), methods=["GET"]),
             Route("/exchange/frame", gate.answer(gate.frame), methods=["GET"]),
+            Route(
+                "/exchange/attachment/{jti}/{ver}/{digest}",
+                gate.answer(gate.attachment),
+                methods=["GET"],
+            ),
         ],
         exception_handlers={404: _no_such_thing, 405: _no_such_thing},
         lifespan=lifespan,
@@ -226,6 +236,17 @@ class _Gate:
             channel.name, "frame", channel.frame, lambda frame: frame_sequence(frame) > after
         )
         return _Reply(newer, headers=_HEADERS_BATCH)
+
+    async def attachment(self, request: Request, channel: Channel, _body: bytes) -> Response:
+        _query(request)
+        asked = request.path_params
+        if not (_ID.fullmatch(asked["jti"]) and _SHA256.fullmatch(asked["digest"])):
+            raise ValueError("no name of an attachment")
+        ver = _number(asked["ver"])
+        if not self._may(channel.name, "attachment", limits.ATTACHMENT_REQUESTS_PER_MINUTE):
+            return _too_many()
+        found = await self._in_thread(channel.attachment, asked["jti"], ver, asked["digest"])
+        return _Reply(found, headers=_HEADERS_BATCH)
 
     async def _waited(
         self, partner: str, what: str, look: Callable[[], bytes], is_news: Callable[[bytes], bool]

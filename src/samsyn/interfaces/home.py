@@ -30,6 +30,7 @@ from samsyn.desk.rights import Act, Forbidden
 from samsyn.desk.seat import Seat
 from samsyn.interfaces import basemap
 from samsyn.interfaces.accounts import Account, Sessions
+from samsyn.interfaces.home_attachments import attachment_routes
 from samsyn.interfaces.home_audit import audit_routes
 from samsyn.interfaces.home_openapi import document
 from samsyn.interfaces.home_past import past_routes
@@ -162,6 +163,7 @@ class HomeApp:
             Route("/api/interference", read(lambda r, seat: seat.interference(_instant(r)))),
             Route("/api/zones", read(lambda r, seat: seat.zones())),
             Route("/api/tracks/{domain:int}/{number:int}", read(self.track)),
+            *attachment_routes(read, write),
             *past_routes(read),
             *audit_routes(read, write),
             *settings_routes(read, write),
@@ -256,8 +258,11 @@ class HomeApp:
         act: Callable[[Any, Request, Seat], Any],
         most_bytes: int = REQUEST_BODY_BYTES,
         need: Act = "read",
+        *,
+        raw: bool = False,
     ) -> Callable[..., Awaitable[Response]]:
-        """most_bytes: of the body. need: for a large one, what the role must allow before it is read."""
+        """most_bytes: of the body. need: for a large one, what the role must allow before it is read.
+        raw: the body is a file, and not JSON."""
 
         async def handler(request: Request) -> Response:
             account = self._account(request)
@@ -267,8 +272,8 @@ class HomeApp:
                 return error("header", 403)
             if not account.may(need):
                 return error("role", 403)
-            body = await _body(request, most_bytes)
-            if not isinstance(body, dict):
+            body = await (_bytes if raw else _body)(request, most_bytes)
+            if not isinstance(body, bytes if raw else dict):
                 return error("body", 400)
             return await self._answer(lambda: act(body, request, Seat(self._desk, account)))
 
@@ -405,15 +410,21 @@ async def _body(request: Request, most_bytes: int = REQUEST_BODY_BYTES) -> Any:
     said = request.headers.get("content-type", "application/json").partition(";")[0]
     if said.strip().lower() != "application/json":
         return None
+    taken = await _bytes(request, most_bytes)
+    try:
+        return strict_json(taken or b"{}") if taken is not None else None
+    except ValueError:
+        return None
+
+
+async def _bytes(request: Request, most_bytes: int) -> bytes | None:
+    """The body as it came; None of one that is longer."""
     taken = bytearray()
     async for chunk in request.stream():
         taken += chunk
         if len(taken) > most_bytes:
             return None
-    try:
-        return strict_json(bytes(taken) or b"{}")
-    except ValueError:
-        return None
+    return bytes(taken)
 
 
 def _instant(request: Request) -> int | None:

@@ -51,7 +51,7 @@ class _Does(NamedTuple):
     path: str
     method: str
     summary: str
-    body: type[msgspec.Struct] | None = None
+    body: type[msgspec.Struct] | type[bytes] | None = None
     query: tuple[str, ...] = ()
     reply: str = "object"
 
@@ -89,6 +89,9 @@ ALL: Final = (
     _Does("/api/statements/{jti}/withdraw", "post", "Withdraw it", Withdrawal),
     _Does("/api/statements/{jti}/handle", "post", "See to it", Handling),
     _Does("/api/statements/{jti}/explain", "get", "Why it is released, or not", query=("reader",)),
+    _Does("/api/statements/{jti}/attachments/{sha256}", "get", "An attachment's file", reply="bytes"),
+    _Does("/api/statements/{jti}/attachments/{sha256}/fetch", "post", "Fetch it from the partner"),
+    _Does("/api/attachments/{sha256}", "put", "A file for a report that is being written", bytes),
     _Does("/api/reports", "post", "Say something", ReportForm),
     _Does("/api/reports/reach", "post", "Whom it would reach; nothing is signed", ReportForm),
     _Does("/api/requests", "post", "Ask the originator", RequestForm),
@@ -180,6 +183,8 @@ def _operation(does: _Does) -> Object:
     if does.reply == "file":
         content = {media: {"schema": {"type": "string"}} for media in MEDIA.values()}
     replies: Object = {"200": {"description": does.summary, "content": content}}
+    if does.reply == "bytes":
+        content = {"*/*": {"schema": {"type": "string"}}}
     if does.reply == "redirect":
         replies = {"303": {"description": does.summary}}
     problem = {"schema": {"$ref": "#/components/schemas/Error"}}
@@ -189,7 +194,10 @@ def _operation(does: _Does) -> Object:
     if does.method != "get":
         header = {"name": "X-Samsyn", "in": "header", "required": True, "schema": {"const": "1"}}
         made["parameters"] = [*parameters, header]
-    if does.body is not None:
+    if does.body is bytes:
+        file = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+        made["requestBody"] = {"required": True, "content": file}
+    elif does.body is not None:
         body = {"schema": {"$ref": f"#/components/schemas/{does.body.__name__}"}}
         made["requestBody"] = {"required": True, "content": {"application/json": body}}
     return made

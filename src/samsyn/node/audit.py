@@ -20,6 +20,7 @@ from samsyn.exchange.card import public_key
 from samsyn.log.checkpoint import Checkpoint, parse_checkpoint
 from samsyn.log.note import parse_note
 from samsyn.node.stores import Stores
+from samsyn.statements.attachments import named
 from samsyn.statements.sign import verify_many
 
 PAGE = 500
@@ -112,6 +113,7 @@ def audit_realm(stores: Stores) -> list[Part]:
         parts.append(Part(realm, f"channel from {card.name}", held.size, held.problems))
     parts += [_channel_to(stores, reader.name) for reader in stores.tokens.all()]
     parts.append(_statements(stores))
+    parts += _attachments(stores)
     decided = [p for p in stores.policies.all() if p.state in ("in-force", "superseded")]
     if decided:
         wrong = unapproved(_diary_origin(stores), stores.logs, stores.policies)
@@ -177,3 +179,23 @@ def _statements(stores: Stores) -> Part:
             if found.exercise != (stores.realm == "exercise"):
                 problems.append(f"{stored.jti} version {stored.ver}: it is of the other realm")
     return Part(stores.realm, "statements", checked, tuple(problems))
+
+
+def _attachments(stores: Stores) -> list[Part]:
+    """Every attachment that is here: named by the version that it is kept with, and of its bytes."""
+    problems: list[str] = []
+    checked = 0
+    for jti, ver, digest, body in stores.statements.attachments.all():
+        checked += 1
+        stored = stores.statements.get(jti, ver)
+        statement = stored.statement if stored else None
+        one = (
+            next((a for a in named(statement.slots) if a.sha256 == digest), None) if statement else None
+        )
+        try:
+            if one is None:
+                raise Refused("another-attachment", "no statement that is held names it")
+            one.check(body)
+        except Refused as e:
+            problems.append(f"attachment {digest[:12]} of {jti} version {ver}: {e}")
+    return [Part(stores.realm, "attachments", checked, tuple(problems))] if checked else []

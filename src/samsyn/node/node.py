@@ -25,6 +25,7 @@ from samsyn.exchange.link import LinkState, explain
 from samsyn.exchange.serve import partner_routes
 from samsyn.feeds.objects import brings_objects
 from samsyn.interfaces.kept import Kept
+from samsyn.node.attachments import attaching
 from samsyn.node.homes import own_card
 from samsyn.node.imports import Imports
 from samsyn.node.intake import REPLAYED, Intake, Source
@@ -356,6 +357,7 @@ class Node:
             tallies=stores.tallies,
             pen=stores.pen,
             asking=stores.asking,
+            attaching=attaching(stores),
             notices=stores.notices,
             diary=stores.diary,
             handling=stores.handling,

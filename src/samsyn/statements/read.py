@@ -23,6 +23,7 @@ from samsyn.base import limits
 from samsyn.base.encoding import b64url, b64url_bytes, unb64url
 from samsyn.base.errors import Refused
 from samsyn.base.ids import is_id, is_node_name
+from samsyn.statements import attachments
 from samsyn.statements.forms import FORMS
 from samsyn.statements.ladder import PLACE_RUNGS, TIME_RUNGS, check_ladders, is_cell_over
 from samsyn.statements.statement import Disclosures, Statement
@@ -41,7 +42,8 @@ TYP = "samsyn-statement+sd-jwt"
 DIGEST_CHARS = 43  # of a SHA-256 in base64url
 
 _LADDERS = frozenset([f"place.{rung}" for rung in PLACE_RUNGS] + [f"time.{rung}" for rung in TIME_RUNGS])
-SLOTS = _LADDERS.union(["title", "summary", "text", "confidence", "author", "sources", "refs", "tags"])
+_WORDS = ("title", "summary", "text", "confidence", "author", "sources", "refs", "tags")
+SLOTS = _LADDERS.union(_WORDS, attachments.SLOTS)
 _SLOT = re.compile(r"[a-z][a-z0-9_]{0,30}(\.[a-z0-9_]{1,41})?")
 _DIGESTS = re.compile(r"[A-Za-z0-9_-]*")
 

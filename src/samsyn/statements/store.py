@@ -20,7 +20,7 @@ import msgspec
 from samsyn.base.database import Database
 from samsyn.base.encoding import to_json
 from samsyn.base.errors import Refused
-from samsyn.statements import through, times
+from samsyn.statements import attachments, through, times
 from samsyn.statements.reread import reread
 from samsyn.statements.statement import Statement
 from samsyn.statements.through import Way
@@ -37,6 +37,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS statement_jti ON statement (jti, ver);
 """
     + through.SCHEMA
     + times.SCHEMA
+    + attachments.SCHEMA
 )
 
 State = Literal["standing", "superseded", "withdrawn"]
@@ -72,6 +73,7 @@ class StatementStore:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self.attachments = attachments.AttachmentStore(db)
         _add_marking(db)
 
     def put(self, statement: Statement, received_from: str | None, at_us: int) -> Stored:

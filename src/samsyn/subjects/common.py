@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Protocol
 import msgspec
 
 from samsyn.base.errors import InputError, Refused
+from samsyn.statements import attachments
 from samsyn.statements.forms import learn
 from samsyn.statements.ladder import PLACE_RUNGS, TIME_RUNGS
 from samsyn.statements.read import Slots
@@ -58,12 +59,15 @@ COMMON: Mapping[str, Any] = {
     "sources": Lines,
     "refs": Lines,
     "tags": Words,
+    **dict.fromkeys(attachments.SLOTS, attachments.Value),
 }
 """Type of each slot that any kind may carry beside its body."""
 
 COMMON_NEEDS: Mapping[str, Need] = {
     **{f"place.{rung}": (rung, None) for rung in PLACE_RUNGS},
     **{f"time.{rung}": (None, rung) for rung in TIME_RUNGS},
+    # a picture shows where and when, in its pixels or beside them
+    **dict.fromkeys(attachments.SLOTS, EXACT),
 }
 
 
