@@ -130,7 +130,7 @@ def test_streams_of_any_kind():
 
 @pytest.mark.nightly
 def test_many_streams_of_any_kind():
-    streams(3_000)
+    streams(600)
 
 
 @given(data=st.binary(max_size=200), cut=st.integers(0, 200))
