@@ -25,7 +25,7 @@ PICTURES: dict[str, tuple[str, str]] = {
     "evidence": ("test_walks.py", "walk-evidence"),
     "asking": ("test_walks.py", "walk-answering"),
     "first-start": ("test_walks.py", "walk-first-start"),
-    "replay": ("test_past.py", "past-known"),
+    "replay": ("test_spoofed.py", "spoofed-found"),
     "policy-preview": ("test_release_pages.py", "policy-preview"),
     "policy-approve": ("test_release_pages.py", "policy-approve"),
 }

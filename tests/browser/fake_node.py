@@ -46,6 +46,7 @@ class FakeNode:
         self.realm = realm
         self.traffic = Traffic(sea, air)
         self.items: list[dict[str, Any]] = []
+        self.second_craft: dict[str, float] | None = None  # another that says it is the ship
         self.versions = {"statements": 1, "links": 1, "findings": 1, "feeds": 1}
         self.signed_in = False
         self.user = USER
@@ -248,6 +249,9 @@ class FakeNode:
             "lat": 55.1234, "lon": 14.5678, "speed_kn": 12.4, "course_deg": 68.0, "heading_deg": 66.0,
             "nav_status": 0, "time_us": self.now_us() - 42_000_000, "feed": "ais-belts",
             "originator": "dk", "exercise": True, "symbol": symbol,
+            "smoothed": {"lat": 55.1233, "lon": 14.5680, "error_m": 24.4, "speed_kn": 12.31,
+                         "speed_error_kn": 0.42, "course_deg": 67.6},
+            "second_craft": self.second_craft,
         }  # fmt: skip
 
     async def _live(self, line: WebSocket) -> None:

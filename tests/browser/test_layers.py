@@ -43,6 +43,22 @@ def test_the_trail_of_the_craft_looked_at_is_drawn_with_its_times(page: Page, se
     until_pixels(page, ".canvas", TRAIL_COLOUR, range(40))
 
 
+def test_a_craft_is_told_smoothed_and_a_second_one_under_its_name(page: Page, serving: Serving) -> None:
+    page.locator("li", has_text=DRIFT).locator("button[data-jti]").click()
+    page.get_by_role("button", name="Show the craft").click()
+    panel = page.locator(".right")
+    expect(panel).to_contain_text("55°07.398′N 014°34.080′E ± 24 m, 12.3 kn ± 0.40 kn, 068°")
+    expect(panel).not_to_contain_text("Two craft")
+    serving.node.second_craft = {"lat": 57.5, "lon": 19.25, "error_m": 1830.2, "speed_kn": 9.96}
+    expect(panel).to_contain_text("Two craft say they are this one")
+    expect(panel).to_contain_text("57°30.000′N 019°15.000′E ± 1 830 m, 10 kn")
+    page.keyboard.press("l")
+    expect(panel).to_contain_text("Två farkoster säger sig vara denna")
+    expect(panel).to_contain_text("Utjämnat")
+    shot(page, "second-craft", after_ms=500)
+    assert violations(page) == []
+
+
 def test_short_trails_of_all_grow_and_go(page: Page) -> None:
     def drawn() -> int:
         return len(page.locator(".canvas").screenshot())  # the more is drawn, the larger

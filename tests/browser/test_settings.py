@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,10 +17,10 @@ from samsyn.base.settings import Home
 from samsyn.desk.accounts import add_account
 from samsyn.watch.zones import load_zones
 from tests.scenarios.network import Process, homes, wait
+from tests.scenarios.receiver import ais_receiver
 
 pytestmark = pytest.mark.browser
 
-AIS = b"!AIVDM,1,1,,A,13u?etPv2;0n:dDPwUM1U1Cb069D,0*24\r\n"
 HOSTILE = "<b onmouseover=alert(1)>Sound</b>"
 
 
@@ -136,20 +134,8 @@ def take_files_and_change_them(page: Page, path: Path, tmp_path: Path) -> None:
 
 @pytest.fixture
 def receiver() -> Iterator[int]:
-    """A port that says where a ship is, to whoever calls, for as long as they listen."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-
-        def serve() -> None:
-            while True:
-                try:
-                    connection, _ = listening.accept()
-                except OSError:
-                    return
-                with connection:
-                    connection.sendall(AIS * 3)
-
-        threading.Thread(target=serve, daemon=True).start()
-        yield listening.getsockname()[1]
+    with ais_receiver() as port:
+        yield port
 
 
 def test_a_feed_is_tried_saved_suspended_and_removed(

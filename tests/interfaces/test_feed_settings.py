@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,8 +16,8 @@ from samsyn.node.node import Node
 from samsyn.node.stores import Stores
 from tests.interfaces.conftest import PASSWORD
 from tests.interfaces.test_clearance import sign_in
+from tests.scenarios.receiver import AIS, ais_receiver
 
-AIS = b"!AIVDM,1,1,,A,13u?etPv2;0n:dDPwUM1U1Cb069D,0*24\r\n"
 FORM = {"name": "mast", "kind": "ais_nmea", "source": "tcp:127.0.0.1:9", "marking": "TLP:AMBER"}
 KEY = "https://radar.example/states?token=swordfish-7781"
 
@@ -32,20 +30,8 @@ def root(client: TestClient, home: Home) -> TestClient:
 
 @pytest.fixture
 def receiver() -> Iterator[int]:
-    """A port that says the same sentence to whoever calls."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-
-        def serve() -> None:
-            while True:
-                try:
-                    connection, _ = listening.accept()
-                except OSError:
-                    return
-                with connection:
-                    connection.sendall(AIS * 3)
-
-        threading.Thread(target=serve, daemon=True).start()
-        yield listening.getsockname()[1]
+    with ais_receiver() as port:
+        yield port
 
 
 def put(client: TestClient, status: int = 200, **form: Any) -> Any:
