@@ -342,12 +342,13 @@ def test_latitude_91_and_nobody(tmp_path):
 
 
 CROWDS = {
-    "ships that lie": (["mmsi:{:09d}"], 219_000_000, 600, 0.0, ",0.1,90,,"),
-    "aircraft": (["icao:{:06x}"], 0x4C0000, 10, 0.018, ",388.8,0,30000,"),
+    "ships that lie": (10_000, ["mmsi:{:09d}"], 219_000_000, 600, 0.0, ",0.1,90,,"),
     "aircraft and a radar's tracks": (
-        ["icao:{:06x}", "air-track:{:08x}"], 0x4C0000, 10, 0.018, ",388.8,0,30000,",
+        10_000, ["icao:{:06x}", "air-track:{:08x}"], 0x4C0000, 10, 0.018, ",388.8,0,30000,",
     ),
-    "aircraft that all call for help": (["icao:{:06x}"], 0x4C0000, 10, 0.018, ",388.8,0,30000,7700"),
+    "aircraft that all call for help": (
+        2_000, ["icao:{:06x}"], 0x4C0000, 10, 0.018, ",388.8,0,30000,7700",
+    ),
 }  # fmt: skip
 
 
@@ -355,25 +356,25 @@ CROWDS = {
 def test_ten_thousand_craft_at_one_point(tmp_path, crowd, monkeypatch):
     """Through the feed, every detector and the track table: no pair of 10,000 at one place may become
     50 million, and what is followed is bounded."""
-    names, first, every_s, north_deg, said = CROWDS[crowd]
+    count, names, first, every_s, north_deg, said = CROWDS[crowd]
     monkeypatch.setattr("samsyn.base.limits.CRAFT_FOLLOWED", 500)
     start = parse_iso("2023-11-14T22:00:00Z")
     lines = ["time,craft,lat,lon,speed_kn,course_deg,altitude_ft,squawk"]
     for report in range(4):
         at = f"{iso(start + report * every_s * 1_000_000)},"
         where = f",{55.5 + report * north_deg:.6f},12.5{said}"
-        lines += [at + name.format(first + i) + where for name in names for i in range(10_000)]
+        lines += [at + name.format(first + i) + where for name in names for i in range(count)]
     (tmp_path / "crowd.csv").write_text("\n".join([*lines, ""]))
     path = str(tmp_path / "crowd.csv")
     result = CliRunner().invoke(main, ["feed", "try", path, "--findings", "--json"])
     assert result.exit_code == 0, result.output
     told = json.loads(result.stdout)
-    assert (told["rows"], told["craft"]) == (40_000 * len(names), 10_000 * len(names))
+    assert (told["rows"], told["craft"]) == (4 * count * len(names), count * len(names))
     assert told["refused"] == {} and len(told["findings"]) <= 4 * 500
     rows, _ = read("columns", f"file:{path}")
     table = TrackTable(smooth=True)
     table.update(rows)
-    assert len(table) == 10_000 * len(names)
+    assert len(table) == count * len(names)
 
 
 def test_a_capture_of_10_000_days(tmp_path):
