@@ -60,7 +60,7 @@ def rows() -> Iterator[Row]:
         raise NoCorpus(why)
     corpus = f"{CRAFT:,} moving craft"
     with node() as told, chromium() as browser:
-        page = Watched(browser).page
+        page = Watched(browser, dots=1.0).page
         loaded: list[Request] = []
         page.on("requestfinished", lambda request: loaded.append(request))
         page.add_init_script(WATCH)

@@ -23,7 +23,10 @@ FLAGS = (
     "--use-gl=angle",
     "--use-angle=swiftshader",  # WebGL without a graphics card
 )
+LESS_DRAWING = "--disable-gpu-compositing"  # the map alone goes through WebGL, not all of the page too
 SIZE = {"width": 1440, "height": 900}
+FEW_DOTS = 1.0 if os.environ.get("SAMSYN_SHOTS") else 0.5
+"""Dots of a pixel where no test looks at them: without a graphics card each costs processor time."""
 PATIENCE_S = 120.0  # of machines that do much else; what comes, comes sooner
 
 
@@ -36,10 +39,11 @@ expect.set_options(timeout=PATIENCE_S * 1000)
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(*more: str) -> Iterator[Browser]:
+    """Debian's Chromium, with `more` flags, until the end."""
     path = shutil.which("chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, headless=True, args=list(FLAGS))
+        browser = playwright.chromium.launch(executable_path=path, headless=True, args=[*FLAGS, *more])
         try:
             yield browser
         finally:
@@ -49,9 +53,9 @@ def chromium() -> Iterator[Browser]:
 class Watched:
     """A page, what it asked for, and what went wrong in it."""
 
-    def __init__(self, browser: Browser, language: str = "en-GB") -> None:
+    def __init__(self, browser: Browser, language: str = "en-GB", dots: float = FEW_DOTS) -> None:
         self._context = browser.new_context(
-            viewport=SIZE, locale=language, timezone_id="Europe/Stockholm"
+            viewport=SIZE, device_scale_factor=dots, locale=language, timezone_id="Europe/Stockholm"
         )
         self._context.set_default_timeout(PATIENCE_S * 1000)
         self.page: Page = self._context.new_page()

@@ -22,6 +22,7 @@ def page(serving: Serving, watched: Watched) -> Page:
     return watched.page
 
 
+@pytest.mark.dots
 def test_the_trail_of_the_craft_looked_at_is_drawn_with_its_times(page: Page, serving: Serving) -> None:
     page.locator("li", has_text=DRIFT).locator("button[data-jti]").click()
     page.get_by_role("button", name="Show the craft").click()
@@ -59,6 +60,7 @@ def test_a_craft_is_told_smoothed_and_a_second_one_under_its_name(page: Page, se
     assert violations(page) == []
 
 
+@pytest.mark.dots
 def test_short_trails_of_all_grow_and_go(page: Page) -> None:
     def drawn() -> int:
         return len(page.locator(".canvas").screenshot())  # the more is drawn, the larger
@@ -91,6 +93,7 @@ def test_the_layers_have_keys_and_stand_in_the_address(page: Page) -> None:
         expect(boxes.nth(n)).to_be_checked(checked=not before[n])
 
 
+@pytest.mark.dots
 def test_interference_is_told_in_words_and_figures(page: Page) -> None:
     page.keyboard.press("7")
     legend = page.locator(".legends section", has_text="Interference")

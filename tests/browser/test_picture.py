@@ -69,6 +69,7 @@ def test_an_identity_provider_has_a_button_and_a_failure_is_told(
     shot(page, "sign-in-provider")
 
 
+@pytest.mark.dots
 def test_tracks_are_drawn_sea_and_air_apart(page: Page) -> None:
     shot(page, "map", after_ms=300)
     until_pixels(page, ".map", SEA_COLOUR, range(401, 1_000_000))

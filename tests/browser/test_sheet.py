@@ -67,6 +67,7 @@ def red(now_us: int, *, state: str = "open", **more: Any) -> dict[str, Any]:
     return statement("dk", "alert", 57.0, 19.0, now_us, slots, marking="TLP:RED", **more)
 
 
+@pytest.mark.dots
 def test_the_marking_is_on_every_page_of_paper(page: Page, serving: Serving) -> None:
     node = serving.node
     for n in range(20):

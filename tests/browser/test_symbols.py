@@ -25,6 +25,7 @@ def serving(web: Path) -> Iterator[Serving]:
     running.stop()
 
 
+@pytest.mark.dots
 def test_craft_are_drawn_as_symbols_when_asked(serving: Serving, watched: Watched) -> None:
     page, asked = watched.page, []
     page.on("request", lambda request: asked.append(request.url))

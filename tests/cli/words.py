@@ -23,7 +23,10 @@ COMMAND_ONLY = re.compile(r"samsyn( \S+)+")  # a line of a help text that is not
 def commands(group: click.Group = main) -> Iterator[click.Command]:
     """Every command and group, from the main one down."""
     yield group
-    for command in group.commands.values():
+    assert isinstance(group, Group)
+    for name in group.list_commands(click.Context(group)):
+        command = group.written(name)
+        assert command is not None
         if isinstance(command, click.Group):
             assert isinstance(command, Group), f"{command.name} would list its commands in English"
             yield from commands(command)

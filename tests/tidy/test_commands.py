@@ -41,7 +41,7 @@ def _unknown(shown: str, program: click.Group) -> str:
         elif isinstance(command, click.Group):
             if name == "...":
                 return ""
-            found = command.commands.get(name)
+            found = command.get_command(click.Context(command), name)
             if found is None:
                 return f"{command.name} has no command {name}"
             command = found

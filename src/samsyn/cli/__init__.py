@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import click
 
 from samsyn import __version__
-from samsyn.cli.ask import consent, notices, request
-from samsyn.cli.attachment import attachment
-from samsyn.cli.audit import log_command, released
-from samsyn.cli.channel import channel
-from samsyn.cli.demo import demo
-from samsyn.cli.evidence import evidence
-from samsyn.cli.exercise import exercise
-from samsyn.cli.export import export
-from samsyn.cli.feed import feed
-from samsyn.cli.imports import import_
-from samsyn.cli.keys import keys
 from samsyn.cli.language import Group, lang_option
-from samsyn.cli.look import look
-from samsyn.cli.node import init, up, user, verify
-from samsyn.cli.partner import partner
-from samsyn.cli.policy import policy
-from samsyn.cli.reader import reader
-from samsyn.cli.replay import replay
-from samsyn.cli.say import explain, say, statements, withdraw
-from samsyn.cli.view import view
-from samsyn.cli.zones import zones
 
 EPILOG = """\b
 A first walk, one node alone:
@@ -45,7 +27,43 @@ Everything at once, three nodes, nothing to set up:
 """
 
 
-@click.group(cls=Group, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+COMMANDS: Final = {
+    "init": "samsyn.cli.node:init",
+    "up": "samsyn.cli.node:up",
+    "demo": "samsyn.cli.demo:demo",
+    "feed": "samsyn.cli.feed:feed",
+    "look": "samsyn.cli.look:look",
+    "export": "samsyn.cli.export:export",
+    "replay": "samsyn.cli.replay:replay",
+    "import": "samsyn.cli.imports:import_",
+    "partner": "samsyn.cli.partner:partner",
+    "reader": "samsyn.cli.reader:reader",
+    "keys": "samsyn.cli.keys:keys",
+    "policy": "samsyn.cli.policy:policy",
+    "zones": "samsyn.cli.zones:zones",
+    "channel": "samsyn.cli.channel:channel",
+    "say": "samsyn.cli.say:say",
+    "statements": "samsyn.cli.say:statements",
+    "withdraw": "samsyn.cli.say:withdraw",
+    "attachment": "samsyn.cli.attachment:attachment",
+    "explain": "samsyn.cli.say:explain",
+    "request": "samsyn.cli.ask:request",
+    "consent": "samsyn.cli.ask:consent",
+    "notices": "samsyn.cli.ask:notices",
+    "view": "samsyn.cli.view:view",
+    "verify": "samsyn.cli.node:verify",
+    "released": "samsyn.cli.audit:released",
+    "log": "samsyn.cli.audit:log_command",
+    "evidence": "samsyn.cli.evidence:evidence",
+    "exercise": "samsyn.cli.exercise:exercise",
+    "user": "samsyn.cli.node:user",
+}
+"""By name, where each is: read in only when it is asked for, as each brings what it needs."""
+
+
+@click.group(
+    cls=Group, later=COMMANDS, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @lang_option
 @click.version_option(
     __version__,
@@ -59,37 +77,3 @@ def main() -> None:
     You run your own node. It watches your feeds, signs what you choose to say, and releases it to
     each partner as your policy says: nothing leaves without a rule.
     """
-
-
-for command in (
-    init,
-    up,
-    demo,
-    feed,
-    look,
-    export,
-    replay,
-    import_,
-    partner,
-    reader,
-    keys,
-    policy,
-    zones,
-    channel,
-    say,
-    statements,
-    withdraw,
-    attachment,
-    explain,
-    request,
-    consent,
-    notices,
-    view,
-    verify,
-    released,
-    log_command,
-    evidence,
-    exercise,
-    user,
-):
-    main.add_command(command)

@@ -13,6 +13,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
@@ -131,11 +132,25 @@ def _spoken_parameter(parameter: click.Parameter, ctx: click.Context) -> click.P
 
 
 class Group(click.Group):
-    """A group that speaks the language in use, and so do its commands."""
+    """A group that speaks the language in use, and so do its commands.
+
+    `later` are commands by name as "module:name", each read in only when it is asked for.
+    """
+
+    def __init__(self, *args: Any, later: Mapping[str, str] | None = None, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._later = later or {}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """As they were added: in the order in which people need them."""
-        return list(self.commands)
+        return list(self._later or self.commands)
+
+    def written(self, name: str) -> click.Command | None:
+        """A command with the words of the code; None where there is none of that name."""
+        if name in self._later and name not in self.commands:
+            module, _, attribute = self._later[name].partition(":")
+            self.add_command(getattr(import_module(module), attribute), name)
+        return self.commands.get(name)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if ctx.parent is None:
@@ -145,7 +160,7 @@ class Group(click.Group):
         return super().parse_args(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        found = super().get_command(ctx, cmd_name)
+        found = self.written(cmd_name)
         return found and spoken(found, ctx)
 
 

@@ -5,6 +5,7 @@ Passwords are kept as argon2id hashes (RFC 9106) only.
 
 from __future__ import annotations
 
+import functools
 import secrets
 import tomllib
 from pathlib import Path
@@ -21,7 +22,12 @@ from samsyn.statements.marking import MARKINGS
 PASSWORD_LENGTH_MIN = 10
 
 _hasher = PasswordHasher()
-_NOBODY = _hasher.hash(secrets.token_urlsafe(16))  # checked for unknown users: same work, no hint
+
+
+@functools.cache
+def _nobody() -> str:
+    """Checked for unknown users: same work, no hint. Dear to make, and few processes check anybody."""
+    return _hasher.hash(secrets.token_urlsafe(16))
 
 
 class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -98,8 +104,9 @@ def add_account(
 def identify(path: Path, user: str, password: str) -> Account | None:
     """The account whose password this is; None for a wrong user or password, in the same time."""
     account = next((a for a in load_accounts(path) if a.user == user), None)
+    nobody = _nobody()  # whoever comes first waits for it, known or not
     try:
-        _hasher.verify(account.password if account else _NOBODY, password)
+        _hasher.verify(account.password if account else nobody, password)
     except (VerificationError, InvalidHashError):
         return None
     return account
