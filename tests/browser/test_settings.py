@@ -132,6 +132,19 @@ def take_files_and_change_them(page: Page, path: Path, tmp_path: Path) -> None:
     wait(lambda: [z.name for z in load_zones(path)] == ["wire-1"])
 
 
+def test_every_button_is_within_reach_on_a_small_screen(browser: Browser, dk: dict[str, Any]) -> None:
+    """An administrator has the most of them, and Swedish the longest words."""
+    rita = Desk(browser, dk["picture"], "rita")
+    rita.page.keyboard.press("l")
+    for width in (1440, 1280):
+        rita.page.set_viewport_size({"width": width, "height": 720})
+        for name in ("Inställningar", "Logga ut"):
+            button = rita.page.get_by_role("button", name=name, exact=True)
+            expect(button).to_be_in_viewport(ratio=1)
+    rita.watched.close()
+    assert rita.watched.errors == []
+
+
 @pytest.fixture
 def receiver() -> Iterator[int]:
     with ais_receiver() as port:
