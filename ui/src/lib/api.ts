@@ -21,13 +21,17 @@ export class Failure extends Error {
 export class Unreachable extends Error {}
 
 async function reply(method: string, path: string, body?: unknown): Promise<Response> {
+  const file = body instanceof Blob;
   let replied: Response;
   try {
     replied = await fetch(path, {
       method,
       credentials: 'same-origin',
-      headers: method === 'GET' ? {} : { 'X-Samsyn': '1', 'Content-Type': 'application/json' },
-      body: body === undefined ? undefined : JSON.stringify(body),
+      headers:
+        method === 'GET'
+          ? {}
+          : { 'X-Samsyn': '1', 'Content-Type': file ? 'application/octet-stream' : 'application/json' },
+      body: body === undefined ? undefined : file ? body : JSON.stringify(body),
     });
   } catch (failed) {
     throw new Unreachable(String(failed));
@@ -122,5 +126,9 @@ export const api = {
     const name = /filename="([^"]+)"/.exec(made.headers.get('content-disposition') ?? '')?.[1] ?? `audit.${form}`;
     return { name, data: await made.blob() };
   },
+  attachment: (jti: string, sha256: string) => `/api/statements/${at(jti)}/attachments/${at(sha256)}`,
+  fetchAttachment: (jti: string, sha256: string) =>
+    ask<Item>('POST', `/api/statements/${at(jti)}/attachments/${at(sha256)}/fetch`, {}),
+  keepUpload: (sha256: string, file: Blob) => ask<unknown>('PUT', `/api/attachments/${at(sha256)}`, file),
   report: (form: ReportForm) => ask<Item>('POST', '/api/reports', form),
 };

@@ -316,17 +316,9 @@ class Desk {
     if (item) this.open({ what: 'statement', jti: item.jti }, true);
   }
 
-  async report(form: ReportForm): Promise<void> {
-    await this.#said(() => api.report(form));
-  }
-
-  async ask(form: RequestForm): Promise<void> {
-    await this.#said(() => api.request(form));
-  }
-
-  async answer(form: ConsentForm): Promise<void> {
-    await this.#said(() => api.consent(form));
-  }
+  report = (form: ReportForm): Promise<void> => this.#said(() => api.report(form));
+  ask = (form: RequestForm): Promise<void> => this.#said(() => api.request(form));
+  answer = (form: ConsentForm): Promise<void> => this.#said(() => api.consent(form));
 
   /** Sign something, and show it. */
   async #said(sign: () => Promise<Item>): Promise<void> {
@@ -337,14 +329,20 @@ class Desk {
   }
 
   async withdraw(jti: string, purge: boolean, why: string): Promise<void> {
-    const changed = await this.#acting(() => api.withdraw(jti, purge, why));
-    this.liveItems = this.liveItems.map((item) => (item.jti === jti ? changed : item));
+    this.#replace(await this.#acting(() => api.withdraw(jti, purge, why)));
     await this.#fetch('statements');
   }
 
   async handle(jti: string, step: Step, dueUs: number | null = null): Promise<void> {
-    const changed = await this.#acting(() => api.handle(jti, step, dueUs));
-    this.liveItems = this.liveItems.map((item) => (item.jti === jti ? changed : item));
+    this.#replace(await this.#acting(() => api.handle(jti, step, dueUs)));
+  }
+
+  async fetchAttachment(jti: string, sha256: string): Promise<void> {
+    this.#replace(await this.#acting(() => api.fetchAttachment(jti, sha256)));
+  }
+
+  #replace(changed: Item): void {
+    this.liveItems = this.liveItems.map((item) => (item.jti === changed.jti ? changed : item));
   }
 
   get mayHandle(): boolean {

@@ -1,4 +1,5 @@
 // What the node's home API says. Times are microseconds UTC (`_us`), as everywhere in Samsyn.
+import type { Attachment, Named } from './attach';
 import type { Feature, Geometry } from 'geojson';
 
 export type Lang = 'en' | 'sv';
@@ -120,6 +121,7 @@ export interface Item {
   released: Released[];
   handling: Handling;
   footprint: Geometry | null;
+  attachments?: Attachment[]; // none in what a partner is shown to hold
 }
 
 export interface Finding {
@@ -324,6 +326,7 @@ export interface ReportForm {
   lon: number;
   marking: string;
   confidence: string;
+  attachments: Named[];
 }
 
 /** Whom a draft would reach, one reader. */
