@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import select
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -23,6 +25,70 @@ from samsyn.node.node import Node
 
 PATIENCE_S = 180.0  # of machines that do much else; what comes, comes sooner
 _networks = itertools.count()
+
+
+class _Forks:
+    """The process that nodes are forked from; begun with the first, it ends with the tests."""
+
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair()
+        command = [sys.executable, str(Path(__file__).with_name("forks.py")), str(theirs.fileno())]
+        env = {**os.environ, "POLARS_MAX_THREADS": "1"}
+        self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], env=env)
+        theirs.close()
+        self._line = ours
+
+    def begin(self, words: list[str], out: int, log: int) -> int:
+        """The number of a new process: `samsyn` with these words."""
+        return self._ask({"words": words, "env": dict(os.environ)}, [out, log])
+
+    def end(self, pid: int) -> None:
+        """kill -9; when this returns it is gone."""
+        self._ask({"end": pid}, [])
+
+    def _ask(self, what: dict[str, Any], descriptors: list[int]) -> int:
+        socket.send_fds(self._line, [orjson.dumps(what)], descriptors)
+        told = self._line.recv(64)
+        assert told, "the process that nodes are forked from has ended"
+        return int(told)
+
+
+@functools.cache
+def _forks() -> _Forks:
+    return _Forks()
+
+
+class Forked:
+    """A node as `Process` is one, without a picture or feeds: for tests that start very many."""
+
+    def __init__(self, home: Home, *options: str) -> None:
+        self.home = home
+        self._options = options
+        self._pid = 0
+        self._out: BinaryIO | None = None
+
+    def start(self) -> dict[str, Any]:
+        words = ["up", "--home", str(self.home.root), "--json", *self._options]
+        ours, theirs = os.pipe()
+        self._out = os.fdopen(ours, "rb")
+        with (self.home.root / "up.log").open("ab") as log:
+            self._pid = _forks().begin(words, theirs, log.fileno())
+        os.close(theirs)
+        ready, _, _ = select.select([self._out], [], [], PATIENCE_S)
+        line = self._out.readline() if ready else b""
+        assert line, (self.home.root / "up.log").read_text()[-3000:]
+        told: dict[str, Any] = orjson.loads(line)
+        assert told.get("ok"), told
+        return told
+
+    def kill(self) -> None:
+        """kill -9."""
+        if self._pid:
+            _forks().end(self._pid)
+            self._pid = 0
+        if self._out is not None:
+            self._out.close()
+            self._out = None
 
 
 class Process:

@@ -11,7 +11,7 @@ import pytest
 from samsyn.desk.drafts import ReportForm
 from samsyn.node.audit import audit
 from samsyn.node.stores import Stores
-from tests.scenarios.network import Process, homes, wait
+from tests.scenarios.network import Forked, homes, wait
 
 POLICY = """
 [[rule]]
@@ -28,7 +28,7 @@ time = "exact"
 def test_kill_at_any_moment(tmp_path: Path, seed: int, kills: int) -> None:
     chance = random.Random(seed)
     made = homes(tmp_path, {"dk": POLICY, "fi": ""})
-    nodes = {name: Process(home, "--no-picture") for name, home in made.items()}
+    nodes = {name: Forked(home, "--no-picture") for name, home in made.items()}
     said: list[str] = []
     withdrawn: set[str] = set()
     try:
