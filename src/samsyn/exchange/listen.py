@@ -113,6 +113,9 @@ def serve(
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=STOP_S,
         ws_max_size=limits.REQUEST_BODY_BYTES,
+        # a frame of 100,000 tracks takes 13 ms to make and 85 to pack, in the thread that serves all
+        # pages, for half its bytes; and what is never unpacked cannot swell
+        ws_per_message_deflate=False,
     )
     return Listener(config, host, port, on_stop)
 
