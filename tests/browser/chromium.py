@@ -75,7 +75,7 @@ class Watched:
             self.hosts.add(urlsplit(url).hostname or url)
 
     def close(self) -> None:
-        # a reply that is being handled when its page goes is nobody's error, least of all the next test's
+        # a reply still being handled when its page goes is nobody's error, least of all the next test's
         self.page.unroute_all(behavior="ignoreErrors")
         self._context.close()
 
