@@ -6,12 +6,15 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from httpx import Response
 from starlette.testclient import TestClient
 
 from samsyn.base import limits
 from samsyn.desk.accounts import add_account
 from samsyn.node.node import Node
+from samsyn.statements.sign import sign
+from samsyn.statements.statement import Draft
 from tests.interfaces.conftest import PASSWORD
 
 PHOTO = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
@@ -85,6 +88,21 @@ def test_what_is_not_there_not_whole_or_too_large_is_refused(signed_in: TestClie
         assert put(signed_in, b"%d" % n).status_code == 200
     assert put(signed_in, b"one more").status_code == 400
     assert put(signed_in, PHOTO).status_code == 200  # the same again takes no more room
+
+
+@pytest.mark.parametrize(
+    "value", [5, [], {}, {"sha256": "x"}, {"sha256": 1, "name": "a", "type": "b"}, None]
+)
+def test_a_partner_s_kind_that_we_do_not_know_cannot_break_the_inbox(
+    signed_in: TestClient, node: Node, value: Any
+) -> None:
+    """Slots of kinds that are not ours are kept as they came: nobody has checked what they hold."""
+    slots = {"title": "new", "attachment.1": value}
+    said = Draft(kind="novelty", marking="TLP:GREEN", onward="no", exercise=False, slots=slots)
+    made = sign(said, iss="fi", key=Ed25519PrivateKey.generate())
+    node.stores.statements.put(made, "fi", at_us=1)
+    (item,) = signed_in.get("/api/statements").json()["items"]
+    assert item["jti"] == made.jti and item["attachments"] == []
 
 
 def test_it_is_for_whom_the_statement_is_for(client: TestClient, node: Node) -> None:

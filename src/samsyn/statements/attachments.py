@@ -11,6 +11,7 @@ then all its attachments go, and those that are still allowed can be had again.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
@@ -67,10 +68,13 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def named(slots: Mapping[str, Any]) -> list[Attachment]:
-    """Those that slots name, in the slots' order."""
+    """Those that slots name, in the slots' order.
+
+    What is no such value names none: of a kind that we do not know, nobody has checked the slots.
+    """
     found = []
     for slot in SLOTS:
-        if slot in slots:
+        with contextlib.suppress(KeyError, msgspec.ValidationError):
             value = msgspec.convert(slots[slot], Value)
             found.append(Attachment(slot=slot, **{k: value[k] for k in Value.__annotations__}))  # type: ignore[literal-required]
     return found
