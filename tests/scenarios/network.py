@@ -10,7 +10,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,6 +23,7 @@ from samsyn.desk.accounts import Account
 from samsyn.desk.seat import Seat
 from samsyn.node.homes import make_home
 from samsyn.node.node import Node
+from samsyn.node.stores import Stores
 
 PATIENCE_S = 180.0  # of machines that do much else; what comes, comes sooner
 _networks = itertools.count()
@@ -156,6 +158,18 @@ def homes(
     }
     swap_cards(made.values())
     return made
+
+
+@contextmanager
+def running(root: Path, policies: dict[str, str]) -> Iterator[dict[str, Node]]:
+    """Nodes that hold each other's cards, all in this process and without a picture, by name."""
+    made = homes(root, policies)
+    nodes = {name: Node(Stores(home), picture=False) for name, home in made.items()}
+    for node in nodes.values():
+        node.start()
+    yield nodes
+    for node in nodes.values():
+        node.stop()
 
 
 def wait(until: Callable[[], Any], seconds: float = PATIENCE_S) -> Any:

@@ -23,7 +23,7 @@ from samsyn.node.node import Node
 from samsyn.node.stores import Stores
 from samsyn.statements.attachments import Attachment, named
 from samsyn.statements.statement import Draft
-from tests.scenarios.network import homes, wait
+from tests.scenarios.network import homes, running, wait
 
 DK = """
 [[rule]]
@@ -57,13 +57,8 @@ time = "exact"
 @pytest.fixture(scope="module")
 def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Node]]:
     policies = {"dk": DK, "se": SE, "fi": "", "ee": ""}
-    made = homes(tmp_path_factory.mktemp("net"), policies)
-    nodes = {name: Node(Stores(home), picture=False) for name, home in made.items()}
-    for node in nodes.values():
-        node.start()
-    yield nodes
-    for node in nodes.values():
-        node.stop()
+    with running(tmp_path_factory.mktemp("net"), policies) as nodes:
+        yield nodes
 
 
 def run(node: Node, *command: str) -> dict[str, object]:

@@ -14,9 +14,8 @@ from samsyn.desk.asking import ConsentForm, RequestForm
 from samsyn.desk.drafts import ReportForm
 from samsyn.node.audit import audit
 from samsyn.node.node import Node
-from samsyn.node.stores import Stores
 from samsyn.statements.store import Stored
-from tests.scenarios.network import homes, wait
+from tests.scenarios.network import running, wait
 
 AT_US = parse_iso("2026-11-21T20:15:03.123456Z")
 DK = """
@@ -42,13 +41,8 @@ time = "exact"
 
 @pytest.fixture(scope="module")
 def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Node]]:
-    made = homes(tmp_path_factory.mktemp("net"), {"dk": DK, "se": SE, "fi": ""})
-    nodes = {name: Node(Stores(home), picture=False) for name, home in made.items()}
-    for node in nodes.values():
-        node.start()
-    yield nodes
-    for node in nodes.values():
-        node.stop()
+    with running(tmp_path_factory.mktemp("net"), {"dk": DK, "se": SE, "fi": ""}) as nodes:
+        yield nodes
 
 
 def held(node: Node, jti: str) -> Stored | None:
