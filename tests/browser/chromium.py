@@ -76,7 +76,8 @@ class Watched:
 
     def close(self) -> None:
         # a reply still being handled when its page goes is nobody's error, least of all the next test's
-        self.page.unroute_all(behavior="ignoreErrors")
+        if not self.page.is_closed():  # a test may have closed it
+            self.page.unroute_all(behavior="ignoreErrors")
         self._context.close()
 
 

@@ -79,7 +79,7 @@ class Taken(msgspec.Struct):
             self.problems.append(problem)
 
 
-class _Row(msgspec.Struct):
+class _Row(msgspec.Struct, gc=False):
     """What the ledger has of one object. jti: None once it is gone."""
 
     source: str
