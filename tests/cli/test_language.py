@@ -7,7 +7,8 @@ import tomllib
 
 import pytest
 
-from samsyn.cli.language import CATALOGUE, catalogue, choose, language, t, told
+from samsyn.cli import COMMANDS, main
+from samsyn.cli.language import CATALOGUE, Group, catalogue, choose, help_keys, language, t, told
 from tests.cli import words
 from tests.cli.conftest import run
 
@@ -20,6 +21,12 @@ def test_all_help_is_in_swedish() -> None:
 
 def test_every_command_and_option_says_what_it_is() -> None:
     assert words.undocumented() == []
+
+
+def test_the_list_of_commands_says_of_each_what_its_help_begins_with() -> None:
+    assert isinstance(main, Group)
+    begin = {name: help_keys((main.written(name) or main).help or "")[0] for name in COMMANDS}
+    assert {name: one.about for name, one in COMMANDS.items()} == begin
 
 
 def test_every_sentence_of_the_command_line_is_in_swedish() -> None:

@@ -15,7 +15,7 @@ import tomllib
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 import click
 
@@ -131,13 +131,18 @@ def _spoken_parameter(parameter: click.Parameter, ctx: click.Context) -> click.P
     return made
 
 
+class Later(NamedTuple):
+    """A command that is read in only when it is asked for. where: "module:name". about: the first
+    paragraph of its help, so that a list of commands needs none of them."""
+
+    where: str
+    about: str
+
+
 class Group(click.Group):
-    """A group that speaks the language in use, and so do its commands.
+    """A group that speaks the language in use, and so do its commands, `later` ones too."""
 
-    `later` are commands by name as "module:name", each read in only when it is asked for.
-    """
-
-    def __init__(self, *args: Any, later: Mapping[str, str] | None = None, **more: Any) -> None:
+    def __init__(self, *args: Any, later: Mapping[str, Later] | None = None, **more: Any) -> None:
         super().__init__(*args, **more)
         self._later = later or {}
 
@@ -148,9 +153,16 @@ class Group(click.Group):
     def written(self, name: str) -> click.Command | None:
         """A command with the words of the code; None where there is none of that name."""
         if name in self._later and name not in self.commands:
-            module, _, attribute = self._later[name].partition(":")
+            module, _, attribute = self._later[name].where.partition(":")
             self.add_command(getattr(import_module(module), attribute), name)
         return self.commands.get(name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        if not self._later:
+            super().format_commands(ctx, formatter)
+            return
+        with formatter.section(t("Commands")):
+            formatter.write_dl([(name, t(one.about)) for name, one in self._later.items()])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if ctx.parent is None:
