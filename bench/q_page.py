@@ -61,7 +61,7 @@ def rows() -> Iterator[Row]:
         raise NoCorpus(why)
     corpus = f"{CRAFT:,} moving craft"
     with node() as told, chromium(LESS_DRAWING) as browser:
-        page = Watched(browser, dots=1.0).page
+        page = Watched(browser, whole=True).page
         loaded: list[Request] = []
         page.on("requestfinished", lambda request: loaded.append(request))
         page.add_init_script(WATCH)

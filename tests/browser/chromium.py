@@ -24,9 +24,15 @@ FLAGS = (
     "--use-angle=swiftshader",  # WebGL without a graphics card
 )
 LESS_DRAWING = "--disable-gpu-compositing"  # the map alone goes through WebGL, not all of the page too
+THRIFT = (
+    LESS_DRAWING,
+    "--js-flags=--no-opt",  # no page lives long enough to repay it
+)
 SIZE = {"width": 1440, "height": 900}
-FEW_DOTS = 1.0 if os.environ.get("SAMSYN_SHOTS") else 0.5
-"""Dots of a pixel where no test looks at them: without a graphics card each costs processor time."""
+WHOLE = bool(os.environ.get("SAMSYN_SHOTS"))
+"""Whether every page is drawn as people see it. Else those that no test looks at have fewer dots and
+no land: without a graphics card both cost processor time."""
+NO_LAND = {"unit": 1, "land": [], "borders": []}
 PATIENCE_S = 120.0  # of machines that do much else; what comes, comes sooner
 
 
@@ -53,10 +59,15 @@ def chromium(*more: str) -> Iterator[Browser]:
 class Watched:
     """A page, what it asked for, and what went wrong in it."""
 
-    def __init__(self, browser: Browser, language: str = "en-GB", dots: float = FEW_DOTS) -> None:
+    def __init__(self, browser: Browser, language: str = "en-GB", *, whole: bool = WHOLE) -> None:
         self._context = browser.new_context(
-            viewport=SIZE, device_scale_factor=dots, locale=language, timezone_id="Europe/Stockholm"
+            viewport=SIZE,
+            device_scale_factor=1.0 if whole else 0.5,
+            locale=language,
+            timezone_id="Europe/Stockholm",
         )
+        if not whole:
+            self._context.route("**/assets/basemap-*.json", lambda route: route.fulfill(json=NO_LAND))
         self._context.set_default_timeout(PATIENCE_S * 1000)
         self.page: Page = self._context.new_page()
         self.errors: list[str] = []

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from browser.chromium import FEW_DOTS, LESS_DRAWING, Watched, chromium, missing
+from browser.chromium import THRIFT, WHOLE, Watched, chromium, missing
 from browser.fake_node import FakeNode, Serving
 
 WEB = Path(__file__).resolve().parents[2] / "src" / "samsyn" / "interfaces" / "web"
@@ -29,7 +29,7 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("CI"):
             pytest.fail(why)
         pytest.skip(why)
-    with chromium(LESS_DRAWING) as running:
+    with chromium(*THRIFT) as running:
         yield running
 
 
@@ -44,8 +44,8 @@ def serving(web: Path) -> Iterator[Serving]:
 @pytest.fixture
 def watched(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Watched]:
     """A page that, when its test is done, must have had no error and asked no other machine."""
-    looked_at = request.node.get_closest_marker("dots")
-    found = Watched(browser, dots=1.0 if looked_at else FEW_DOTS)
+    looked_at = request.node.get_closest_marker("dots") is not None
+    found = Watched(browser, whole=WHOLE or looked_at)
     yield found
     found.close()
     assert found.hosts <= {"127.0.0.1"}

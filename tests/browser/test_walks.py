@@ -265,7 +265,7 @@ def test_the_first_start_tells_what_to_do_next(browser: Browser, tmp_path: Path)
     node = Process(Home(root))
     try:
         url = node.start()["picture"]
-        watched = Watched(browser)
+        watched = Watched(browser, whole=True)
         page = watched.page
         loaded: list[Request] = []
         page.on("requestfinished", lambda request: loaded.append(request))

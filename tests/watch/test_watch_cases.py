@@ -2,29 +2,57 @@
 
 from __future__ import annotations
 
+import random
+from functools import cached_property
 from typing import Any
 
+import polars as pl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from samsyn.base.clock import SECOND_US
 from samsyn.watch.definition import discover
+from samsyn.watch.finding import Finding
 from tests.watch import cases as wc
 
 CASES = wc.cases()
 NAMES = [f"{detector}: {case['name']}" for detector, case in CASES]
+CUTS = 2  # other ways to cut a case into batches; tests/watch/test_same_findings.py draws many
 
 
-def _with(case: dict[str, Any], detector: str) -> str | None:
-    """All detectors; of cases that last for weeks only the one that they are for."""
-    days = max(leg["to_s"] + leg.get("count", 1) * leg.get("step_s", 0) for leg in case["legs"]) / 86400
-    return detector if days > 7 else None
+class Played:
+    """A case, and what is found in it."""
+
+    def __init__(self, detector: str, case: dict[str, Any]) -> None:
+        self.detector = detector
+        self.case = case
+        days = (
+            max(leg["to_s"] + leg.get("count", 1) * leg.get("step_s", 0) for leg in case["legs"]) / 86400
+        )
+        # all detectors; of cases that last for weeks only the one that they are for
+        self._which = detector if days > 7 else None
+
+    @cached_property
+    def rows(self) -> pl.DataFrame:
+        return wc.batch(self.case)
+
+    @cached_property
+    def found(self) -> list[Finding]:
+        """By all detectors, in one batch."""
+        return self.found_in([])
+
+    def found_in(self, cuts: list[int]) -> list[Finding]:
+        return wc.watch_rows(self.case, self.rows, self._which, cuts)
 
 
-@pytest.mark.parametrize(("detector", "case"), CASES, ids=NAMES)
-def test_a_case_does_what_it_says(detector: str, case: dict[str, Any]):
-    revisions = wc.watched(case, detector)
+@pytest.fixture(scope="module", params=CASES, ids=NAMES)
+def played(request: pytest.FixtureRequest) -> Played:
+    """One case for all tests of it, before the next."""
+    return Played(*request.param)
+
+
+def test_a_case_does_what_it_says(played: Played) -> None:
+    case = played.case
+    revisions = wc.watch_rows(case, played.rows, played.detector, [])
     last = {f.key: f for f in revisions}
     expected = case.get("findings", [])
     assert case["expect"] == ("fires" if expected else "silent")
@@ -48,24 +76,16 @@ def test_every_detector_has_cases_of_both_sorts():
     assert sorts == {(d, e) for d in detectors for e in ("fires", "silent")}
 
 
-@pytest.mark.parametrize(("detector", "case"), CASES, ids=NAMES)
-def test_no_other_detector_speaks_about_a_silent_case(detector: str, case: dict[str, Any]):
-    if case["expect"] == "silent":
-        all_of_them = wc.watched(case, _with(case, detector))
-        assert [f.key for f in all_of_them if f.detector == detector] == []
+def test_no_other_detector_speaks_about_a_silent_case(played: Played) -> None:
+    if played.case["expect"] == "silent":
+        assert [f.key for f in played.found if f.detector == played.detector] == []
 
 
-@pytest.mark.parametrize(("detector", "case"), CASES, ids=NAMES)
-def test_any_batches_give_the_same_findings(detector: str, case: dict[str, Any]):
-    rows, which = wc.batch(case), _with(case, detector)
-    whole = wc.watch_rows(case, rows, which, [])
-
-    @settings(max_examples=3, deadline=None, database=None)
-    @given(st.lists(st.integers(0, rows.height), max_size=12))
-    def same(cuts: list[int]) -> None:
-        assert wc.watch_rows(case, rows, which, cuts) == whole
-
-    same()
+def test_any_batches_give_the_same_findings(played: Played) -> None:
+    chance = random.Random(played.case["name"])
+    for _ in range(CUTS):
+        cuts = chance.choices(range(played.rows.height + 1), k=chance.randint(1, 12))
+        assert played.found_in(sorted(cuts)) == played.found
 
 
 def test_one_row_at_a_time_gives_the_same_findings():
