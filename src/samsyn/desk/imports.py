@@ -274,7 +274,7 @@ class Importer:
             digest = _digest(text)
             if digest not in out:
                 stay.append((text, ids[digest]))
-        room_bytes = sum(room_of(text.encode()) for text, _ in stay)
+        room_bytes = sum(room_of(text) for text, _ in stay)
         for one in list(into.values()):
             room_bytes += one.room_bytes
             if marking_of(one, source.marking) == stored.marking and room_bytes <= _ROOM_BYTES:

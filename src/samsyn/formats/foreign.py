@@ -76,7 +76,7 @@ REASONS: Final[Mapping[str, Mapping[str, str]]] = {
 """Why an object, or a whole document, is not taken; as a person reads it."""
 
 
-class Foreign(NamedTuple):
+class Foreign(msgspec.Struct, frozen=True, gc=False):
     """One object. version_us: microseconds UTC; 0 where the format has no versions. creator: "" if it
     names none. removed: it says of itself that it is gone. markings: TLP 2.0 labels, `UNMARKED`,
     `UNKNOWN`. text: its JSON. digest: SHA-256 of it, whatever its spelling. room_bytes: what `text`
@@ -119,6 +119,7 @@ class Members(NamedTuple):
     others: dict[str, Any]
 
 
+_BEGIN: Final = 4_096  # bytes of a list by which it is looked for
 _outer = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _list = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -139,11 +140,20 @@ def members(data: bytes, *names: str) -> Members:
         raise Unreadable("shape", str(e)) from e
     except (msgspec.DecodeError, UnicodeDecodeError) as e:
         raise Unreadable("not-json", str(e)) from e
-    head, _, tail = data.partition(array) if array else (data, b"", b"")
-    others = strict(head + b"[]" + tail if array else data)
+    others = strict(_without(data, array))
     if not isinstance(others, dict):
         raise Unreadable("shape", "not an object")
     return Members(parts, others)
+
+
+def _without(data: bytes, array: bytes) -> bytes:
+    """A document with an empty list in the place of a long one that stands in it."""
+    if not array:
+        return data
+    at = data.find(array[:_BEGIN])
+    if not data.startswith(array, at):
+        at = data.index(array)  # sure, and slow: a needle of many megabytes
+    return data[:at] + b"[]" + data[at + len(array) :]
 
 
 def strict(data: bytes) -> Any:
@@ -164,14 +174,14 @@ def strict(data: bytes) -> Any:
 def as_said(data: bytes, value: Any) -> tuple[str, bytes, int]:
     """`Foreign`'s text, digest and room of an object: as it was written, without line ends and what
     stands around them."""
-    said = orjson.dumps(value) if b"\n" in data else data
+    said = (orjson.dumps(value) if b"\n" in data else data).decode()
     digest = sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).digest()
-    return said.decode(), digest, room_of(said)
+    return said, digest, room_of(said)
 
 
-def room_of(data: bytes) -> int:
-    """What JSON text takes as a string in JSON, with a comma."""
-    return len(data) + data.count(b'"') + data.count(b"\\") + 3
+def room_of(text: str) -> int:
+    """Bytes that JSON text takes as a string in JSON, with a comma."""
+    return len(orjson.dumps(text)) + 1
 
 
 def _each_once(data: bytes, written: bytes) -> bool:
