@@ -6,7 +6,7 @@
 #   DEMO_SECONDS=90 make demo       a demo that stops by itself and says whether all held
 
 PYTHON ?= python3
-JOBS   ?= 2
+JOBS   ?= 3
 ROUNDS ?= 20
 ARGS   ?=
 UV     ?= uv
