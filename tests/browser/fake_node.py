@@ -52,6 +52,7 @@ class FakeNode:
         self.user = USER
         self.provider: str | None = None
         self.away = False
+        self.first_looks: list[tuple[float, float, float, float]] = []  # of each live line
         self.frames_asked: list[int] = []  # times that tracks of the past were asked of
         self.views: list[dict[str, str]] = []
         self.trails_asked: list[dict[str, str]] = []
@@ -266,6 +267,8 @@ class FakeNode:
         self._loop = asyncio.get_running_loop()
         self._sockets.add(line)
         page = PageLine()
+        page.told(line.query_params.get("told", ""))
+        self.first_looks.append(page.viewport)
         listen = asyncio.create_task(_listen(line, page))
         try:
             while not listen.done():

@@ -16,6 +16,7 @@ from browser.test_sight import violations
 
 pytestmark = pytest.mark.browser
 
+HOME = (8.2, 53.6, 30.5, 66.0)  # ui/src/lib/view.ts
 DRIFT = "Drifting: mmsi:212123000"
 SILENCE = "Silence: mmsi:230333000"
 
@@ -32,6 +33,8 @@ def test_a_first_view_asks_for_each_list_once(serving: Serving, watched: Watched
         once = ("picture", "links", "findings", "zones", "views")
         assert [asked.count(f"/api/{name}") for name in once] == [1] * len(once)
         assert len([url for url in asked if "basemap" in url]) == 1
+        # the first frame of tracks is of what the map shows first, not of the whole world
+        assert serving.node.first_looks == [HOME] * times
         asked.clear()
         if times == 1:
             page.reload()

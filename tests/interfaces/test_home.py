@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from samsyn.desk.drafts import ReportForm
+from samsyn.desk.seat import Seat
 from samsyn.node.node import Node
 from tests.interfaces.conftest import PASSWORD
 
@@ -206,6 +207,22 @@ def test_live_sends_frames_and_what_changes(signed_in: TestClient, node: Node) -
         live.send_text("not json")
         assert pl.read_ipc_stream(io.BytesIO(live.receive_bytes())).height == 0
         assert "statements" in live.receive_json()["changed"]
+
+
+def test_live_begins_where_the_page_looks(
+    signed_in: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked, frame = [], Seat.frame
+
+    def noted(seat: Seat, viewport: tuple[float, float, float, float]) -> bytes:
+        looked.append(viewport)
+        return frame(seat, viewport)
+
+    monkeypatch.setattr(Seat, "frame", noted)
+    for query in ('?told={"viewport": [10, 54, 16, 58]}', "?told=nonsense", ""):
+        with signed_in.websocket_connect(LIVE + query) as live:
+            live.receive_bytes()
+    assert looked == [(10.0, 54.0, 16.0, 58.0), *[(-180.0, -90.0, 180.0, 90.0)] * 2]
 
 
 def test_what_the_page_asks_once(signed_in: TestClient) -> None:

@@ -15,7 +15,7 @@ import { language, said, t } from './text.svelte';
 import { TrailOf } from './trail.svelte';
 import type { Still } from './sheet';
 import { marks, TimeWindow, type During, type Mark } from './timeline.svelte';
-import { LAYERS, type Filter, type Page, type Shown, type Tab } from './view';
+import { HOME, LAYERS, type Filter, type Page, type Shown, type Tab } from './view';
 import type {
   AsView, AuditQuery, ConsentForm, Finding, Item, Link, Notice, Picture, ReportForm, RequestForm, SavedView, Step, User,
 } from './types';
@@ -375,7 +375,7 @@ class Desk {
       note: (note) => void this.#note(note),
       up: () => void this.#up(),
       down: (denied) => void this.#down(denied),
-    });
+    }, this.mapPlace ? null : HOME);
     await this.#live.tried; // the node notes what changes from then on, so that nothing is fetched twice
     const more = Promise.all([api.views().catch(() => []), api.zones().catch(() => null)]); // it works without
     await this.refresh();

@@ -26,12 +26,15 @@ export class Live {
   #noteMs = 0;
   #patienceMs = SILENT_MS;
   #doubted = false;
-  #viewport: number[] | null = null;
   #settle: () => void = () => {};
   /** Done once the line stands, or cannot be had at first: what is fetched later is no older than its first note. */
   readonly tried = new Promise<void>((done) => (this.#settle = done));
 
-  constructor(readonly listener: Listener) {
+  #viewport: number[] | null;
+
+  /** `viewport`: where the page will look first, if that is known; else it is sent the whole world once. */
+  constructor(readonly listener: Listener, viewport: number[] | null) {
+    this.#viewport = viewport;
     this.#open();
   }
 
@@ -60,6 +63,7 @@ export class Live {
   #open(): void {
     const address = new URL('/api/live', location.href);
     address.protocol = address.protocol.replace('http', 'ws');
+    if (this.#viewport) address.searchParams.set('told', JSON.stringify({ viewport: this.#viewport }));
     const socket = new WebSocket(address);
     socket.binaryType = 'arraybuffer';
     this.#socket = socket;

@@ -6,6 +6,9 @@ export const TABS: Tab[] = ['inbox', 'findings', 'partners', 'feeds'];
 export type Filter = 'all' | 'todo' | 'mine' | 'open' | 'own' | 'partners' | 'withdrawn';
 export const FILTERS: Filter[] = ['all', 'todo', 'mine', 'open', 'own', 'partners', 'withdrawn'];
 
+/** Where the map begins, unless the page's address says otherwise: west, south, east, north. */
+export const HOME: [number, number, number, number] = [8.2, 53.6, 30.5, 66];
+
 /** What lies over the map. */
 export type Page = 'map' | 'policy' | 'audit' | 'settings';
 export const PAGES: Page[] = ['map', 'policy', 'audit', 'settings'];
