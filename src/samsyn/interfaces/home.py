@@ -359,9 +359,8 @@ class HomeApp:
             await socket.close(1008)
             return
         line = PageLine()
-        line.told(
-            socket.query_params.get("told", "")
-        )  # where it looks, before it is sent the whole world
+        # where it looks, before it is sent the whole world
+        line.told(socket.query_params.get("told", ""))
         sender = asyncio.create_task(self._send_frames(socket, line, seen))
         try:
             while True:
