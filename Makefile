@@ -3,6 +3,7 @@
 #
 #   PYTHON=python3.12 make test     another Python
 #   make test ARGS="tests/log -x"   only some tests
+#   JOBS=2 make test                fewer workers; three keep two cores busy, as some tests wait
 #   DEMO_SECONDS=90 make demo       a demo that stops by itself and says whether all held
 
 PYTHON ?= python3

@@ -81,11 +81,19 @@ def test_no_other_detector_speaks_about_a_silent_case(played: Played) -> None:
         assert [f.key for f in played.found if f.detector == played.detector] == []
 
 
+def _same_in_any_batches(played: Played, chance: random.Random, ways: int) -> None:
+    for _ in range(ways):
+        cuts = sorted(chance.choices(range(played.rows.height + 1), k=chance.randint(1, 12)))
+        assert played.found_in(cuts) == played.found, cuts
+
+
 def test_any_batches_give_the_same_findings(played: Played) -> None:
-    chance = random.Random(played.case["name"])
-    for _ in range(CUTS):
-        cuts = chance.choices(range(played.rows.height + 1), k=chance.randint(1, 12))
-        assert played.found_in(sorted(cuts)) == played.found
+    _same_in_any_batches(played, random.Random(played.case["name"]), CUTS)
+
+
+@pytest.mark.nightly
+def test_many_more_batches_give_the_same_findings(played: Played) -> None:
+    _same_in_any_batches(played, random.Random(), 20)  # others each night; a failure tells its cuts
 
 
 def test_one_row_at_a_time_gives_the_same_findings():
